@@ -1,0 +1,67 @@
+/**
+ * The Store port: all that the program asks of a datastore. Two calls, so that every adapter can be held to
+ * the same contract test. Keys and values are text here; what they mean is the business of `codecs/` and
+ * `keys.ts`.
+ */
+
+import type { Deadline } from '../base/deadline.ts';
+
+/**
+ * Version of one key as the datastore counts it (etcd: mod_revision), decimal text. Compared for equality
+ * only. {@link ABSENT} is the revision of a key that does not exist.
+ */
+export type Revision = string;
+export const ABSENT: Revision = '0';
+
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  readonly revision: Revision;
+}
+
+/** One key, or all keys that start with a prefix (ascending byte order), optionally without their values. */
+export type Range =
+  | { readonly key: string }
+  | { readonly prefix: string; readonly keysOnly?: boolean; readonly limit?: number };
+
+export interface Snapshot {
+  /** The datastore's revision at which all of it was read. */
+  readonly revision: Revision;
+  /** For each range of the request, in order, the entries found. */
+  readonly entries: readonly (readonly Entry[])[];
+}
+
+/** Holds while the key is at exactly this revision ({@link ABSENT}: while it does not exist). */
+export interface Expectation {
+  readonly key: string;
+  readonly revision: Revision;
+}
+
+export type Write =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'delete'; readonly key: string };
+
+export interface Transaction {
+  readonly expect: readonly Expectation[];
+  readonly write: readonly Write[];
+}
+
+export type Commit =
+  | { readonly committed: true; readonly revision: Revision }
+  /** Nothing was written; `current` holds what each expected key is now (`undefined`: it does not exist). */
+  | { readonly committed: false; readonly current: ReadonlyMap<string, Entry | undefined> };
+
+/** At most this many ranges in one read and this many expectations or writes in one commit (etcd's default). */
+export const MAX_OPERATIONS = 128;
+
+/**
+ * Errors of both calls are `CalicoError`s: `unavailable` (nothing was written), `denied`, and from `commit`
+ * alone `AmbiguousCommitError` when the request was sent and its outcome is unknown.
+ */
+export interface Store {
+  /** All ranges at one revision, linearizable. */
+  read(ranges: readonly Range[], deadline: Deadline): Promise<Snapshot>;
+  /** All writes or none, only if every expectation holds. */
+  commit(transaction: Transaction, deadline: Deadline): Promise<Commit>;
+  close(): Promise<void>;
+}
