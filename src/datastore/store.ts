@@ -5,13 +5,7 @@
  */
 
 import type { Deadline } from '../base/deadline.ts';
-
-/**
- * Version of one key as the datastore counts it (etcd: mod_revision), decimal text. Compared for equality
- * only. {@link ABSENT} is the revision of a key that does not exist.
- */
-export type Revision = string;
-export const ABSENT: Revision = '0';
+import type { Revision } from '../base/revision.ts';
 
 export interface Entry {
   readonly key: string;
@@ -31,7 +25,7 @@ export interface Snapshot {
   readonly entries: readonly (readonly Entry[])[];
 }
 
-/** Holds while the key is at exactly this revision ({@link ABSENT}: while it does not exist). */
+/** Holds while the key is at exactly this revision (`ABSENT`: while it does not exist). */
 export interface Expectation {
   readonly key: string;
   readonly revision: Revision;

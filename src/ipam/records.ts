@@ -1,14 +1,8 @@
 /** The other records of IPAM, as values. Pure types; their JSON is the business of `datastore/codecs`. */
 
 import type { Cidr } from '../base/cidr.ts';
-import type { Revision } from '../datastore/store.ts';
+import type { Revision } from '../base/revision.ts';
 import type { AllocationBlock } from './allocation-block.ts';
-
-/** A record together with the revision it was read at. */
-export interface Stored<T> {
-  readonly value: T;
-  readonly revision: Revision;
-}
 
 export type AffinityState = 'pending' | 'confirmed' | 'pendingDeletion';
 
