@@ -1,0 +1,75 @@
+/**
+ * Where every record lives, exactly as Calico lays its keys out in etcd v3. Pure.
+ *
+ * Nothing in a key is escaped, so a name that holds a `/` would leave its folder: {@link keySegment} refuses it.
+ */
+
+import { CalicoError } from '../base/calico-error.ts';
+import { type Cidr, formatCidr, tryParseCidr } from '../base/cidr.ts';
+import type { IpFamily } from '../base/ip-address.ts';
+
+const IPAM = '/calico/ipam/v2';
+const RESOURCES = '/calico/resources/v3/projectcalico.org';
+
+export const IPAM_CONFIG_KEY = `${IPAM}/config`;
+export const IP_POOLS_PREFIX = `${RESOURCES}/ippools/`;
+export const IP_RESERVATIONS_PREFIX = `${RESOURCES}/ipreservations/`;
+export const CLUSTER_INFORMATION_KEY = `${RESOURCES}/clusterinformations/default`;
+
+export function blockPrefix(family: IpFamily): string {
+  return `${IPAM}/assignment/ipv${family}/block/`;
+}
+
+export function blockKey(cidr: Cidr): string {
+  return blockPrefix(cidr.family) + cidrSegment(cidr);
+}
+
+/** All affinities of a node in one family. */
+export function affinityPrefix(nodeName: string, family: IpFamily): string {
+  return `${IPAM}/host/${keySegment('node name', nodeName)}/ipv${family}/block/`;
+}
+
+export function affinityKey(nodeName: string, cidr: Cidr): string {
+  return affinityPrefix(nodeName, cidr.family) + cidrSegment(cidr);
+}
+
+export function handleKey(handleId: string): string {
+  return `${IPAM}/handle/${keySegment('handle', handleId)}`;
+}
+
+export function nodeKey(nodeName: string): string {
+  return `${RESOURCES}/nodes/${keySegment('node name', nodeName)}`;
+}
+
+export function ipPoolKey(name: string): string {
+  return IP_POOLS_PREFIX + keySegment('pool name', name);
+}
+
+export function profileKey(name: string): string {
+  return `${RESOURCES}/profiles/${keySegment('profile name', name)}`;
+}
+
+/** Endpoints of a namespace whose names start with the prefix; a full name names one key. */
+export function workloadEndpointKey(namespace: string, nameOrPrefix: string): string {
+  return `${RESOURCES}/workloadendpoints/${keySegment('namespace', namespace)}/${keySegment('endpoint name', nameOrPrefix)}`;
+}
+
+/** The CIDR that ends a block's or an affinity's key: `…/10.77.0.160-28`; `undefined` when it is none. */
+export function cidrOfKey(key: string): Cidr | undefined {
+  const segment = key.slice(key.lastIndexOf('/') + 1);
+  const dash = segment.lastIndexOf('-');
+  return dash < 0 ? undefined : tryParseCidr(`${segment.slice(0, dash)}/${segment.slice(dash + 1)}`);
+}
+
+/** The first `/` becomes `-`; the colons of IPv6 stay. */
+function cidrSegment(cidr: Cidr): string {
+  return formatCidr(cidr).replace('/', '-');
+}
+
+function keySegment(what: string, value: string): string {
+  if (value !== '' && !value.includes('/')) return value;
+  throw new CalicoError(
+    'config',
+    `invalid ${what} ${JSON.stringify(value)}: it must not be empty or hold a "/"`,
+  );
+}
