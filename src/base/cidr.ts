@@ -33,6 +33,11 @@ export function hostCidr(address: IpAddress): Cidr {
   return cidrOf(address, addressBits(address.family));
 }
 
+/** The address with the mask of a single host: `10.77.0.3/32`. */
+export function hostNetwork(address: IpAddress): IpNetwork {
+  return { address, prefixLength: addressBits(address.family) };
+}
+
 /** Parses `address/length` and keeps the host bits; `undefined` when it is not one. */
 export function tryParseIpNetwork(text: string): IpNetwork | undefined {
   const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text);

@@ -1,0 +1,30 @@
+/** Calico's record of a workload's interface: what Felix programs and `calicoctl get wep` lists. Pure types. */
+
+import type { IpNetwork } from '../base/cidr.ts';
+
+export interface WorkloadEndpoint {
+  readonly name: string;
+  readonly namespace: string;
+  readonly generateName: string | undefined;
+  readonly uid: string;
+  /** RFC 3339, whole seconds. */
+  readonly creationTimestamp: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly orchestrator: string;
+  readonly nodeName: string;
+  readonly containerId: string | undefined;
+  readonly podName: string | undefined;
+  /** The interface's name in the sandbox it was first made with. */
+  readonly endpoint: string;
+  readonly serviceAccountName: string | undefined;
+  /** Each a /32 or /128. */
+  readonly ipNetworks: readonly IpNetwork[];
+  readonly profiles: readonly string[];
+  /** Name of the host end. */
+  readonly interfaceName: string;
+  /** Of the end in the sandbox. */
+  readonly mac: string | undefined;
+  /** Fields this program does not interpret, written back as they came. */
+  readonly otherMetadata: Readonly<Record<string, unknown>>;
+  readonly otherSpec: Readonly<Record<string, unknown>>;
+}
