@@ -1,0 +1,88 @@
+/**
+ * What tests read and write in etcd, past our own code: over etcd's JSON gateway on a unix socket, so that it works
+ * whatever network namespace etcd is in.
+ */
+
+import { request } from 'node:http';
+
+export interface EtcdData {
+  put(key: string, value: string): Promise<void>;
+  get(key: string): Promise<string | undefined>;
+  /** Every key that starts with the prefix, in key order. */
+  list(prefix: string): Promise<ReadonlyMap<string, string>>;
+  /** Removes every key that starts with the prefix. */
+  remove(prefix: string): Promise<void>;
+  /** Removes everything. */
+  wipe(): Promise<void>;
+  /** Whether it serves reads and writes. */
+  isHealthy(): Promise<boolean>;
+  /** How many unary RPCs etcd has answered so far, by method: `Range`, `Txn`, `Put`, `LeaseGrant`, … */
+  requestCounts(): Promise<ReadonlyMap<string, number>>;
+}
+
+interface RangeAnswer {
+  readonly kvs?: readonly { readonly key: string; readonly value?: string }[];
+}
+
+/** Talks to the etcd that listens on the unix socket. */
+export function connectEtcd(socketPath: string): EtcdData {
+  const call = async (method: string, body: object): Promise<unknown> =>
+    JSON.parse(await send(socketPath, `/v3/kv/${method}`, JSON.stringify(body)));
+  const range = async (body: object): Promise<ReadonlyMap<string, string>> => {
+    const { kvs = [] } = (await call('range', body)) as RangeAnswer;
+    return new Map(kvs.map(({ key, value = '' }) => [fromBase64(key), fromBase64(value)]));
+  };
+  return {
+    put: async (key, value) => void (await call('put', { key: toBase64(key), value: toBase64(value) })),
+    get: async (key) => (await range({ key: toBase64(key) })).get(key),
+    list: (prefix) => range(prefixRange(prefix)),
+    remove: async (prefix) => void (await call('deleterange', prefixRange(prefix))),
+    wipe: async () => void (await call('deleterange', prefixRange(''))),
+    isHealthy: () =>
+      send(socketPath, '/health').then(
+        (answer) => answer.includes('"true"'),
+        () => false,
+      ),
+    requestCounts: async () => countRequests(await send(socketPath, '/metrics')),
+  };
+}
+
+/** The gateway's range of all keys with the prefix: up to the prefix with its last byte raised by one. */
+function prefixRange(prefix: string): { readonly key: string; readonly range_end: string } {
+  if (prefix === '') return { key: toBase64('\0'), range_end: toBase64('\0') };
+  const end = Buffer.from(prefix);
+  end[end.length - 1] = (end.at(-1) ?? 0) + 1;
+  return { key: toBase64(prefix), range_end: end.toString('base64') };
+}
+
+function countRequests(metrics: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const line = /^grpc_server_handled_total\{.*grpc_method="(\w+)".*grpc_type="unary"\} (\S+)$/gm;
+  for (const [, method = '', count] of metrics.matchAll(line)) {
+    counts.set(method, (counts.get(method) ?? 0) + Number(count));
+  }
+  return counts;
+}
+
+function send(socketPath: string, path: string, body?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const call = request({ socketPath, path, method, agent: false }, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString();
+      if (response.statusCode === 200) resolve(text);
+      else reject(new Error(`etcd answered ${response.statusCode} to ${path}: ${text}`));
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString();
+}

@@ -1,0 +1,37 @@
+/** The test tiers, fastest first. `make check` runs the first two, `make test` all. */
+
+import { defineConfig } from 'vitest/config';
+
+/** Pure tests: many at once, a short limit, no child processes. */
+function pure(name: string) {
+  return { test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 5_000 } };
+}
+
+/** Tests that start servers or change the kernel: one file at a time per tier, a limit for slow machines. */
+function real(name: string) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      fileParallelism: false,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      pure('unit'),
+      pure('architecture'),
+      real('contract'),
+      real('integration'),
+      real('kernel'),
+      real('e2e'),
+    ],
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: true,
+  },
+});
