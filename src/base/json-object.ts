@@ -1,0 +1,33 @@
+/** A decoded JSON object, read the way Go's encoding/json reads one. Pure. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The member of that name: an exact match first, else the last one that differs in case only. `undefined` when
+ * there is none or it is `null`, which Go treats alike.
+ */
+export function jsonMember(object: JsonObject, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name] ?? undefined;
+  const folded = name.toLowerCase();
+  return Object.entries(object).findLast(([key]) => key.toLowerCase() === folded)?.[1] ?? undefined;
+}
+
+/** What a value is, for an error message: `string "1500"`, `number 5`, `an array`. Long strings are cut. */
+export function describeJson(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
+  return `${typeof value} ${quote(String(value), typeof value === 'string')}`;
+}
+
+const SHOWN_LENGTH = 60;
+
+function quote(text: string, isString: boolean): string {
+  const shown = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+  return isString ? JSON.stringify(shown) : shown;
+}

@@ -1,0 +1,87 @@
+/** Workload endpoints, profiles and cluster information in the datastore. Pure. */
+
+import { ABSENT, type Stored } from '../base/revision.ts';
+import type { WorkloadChange } from '../workload/change.ts';
+import { endpointNamePrefixOfId, isEndpointOf } from '../workload/endpoint-name.ts';
+import { SIGNIFICANT_ID_CHARACTERS } from '../workload/host-interface-name.ts';
+import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
+import type { WorkloadEndpoint } from '../workload/workload-endpoint.ts';
+import { decodeDatastoreReady } from './codecs/cluster-information.ts';
+import { encodeProfile } from './codecs/profile.ts';
+import { decodeWorkloadEndpoint, encodeWorkloadEndpoint } from './codecs/workload-endpoint.ts';
+import { CLUSTER_INFORMATION_KEY, profileKey, workloadEndpointKey } from './keys.ts';
+import type { Range, Transaction, Write } from './store.ts';
+import { entriesUnder, entryAt, type View } from './view.ts';
+
+export interface WorkloadFacts {
+  /** `undefined`: there is no ClusterInformation, so the datastore was never set up. */
+  readonly datastoreReady: boolean | undefined;
+  /** The endpoint of this workload, whatever interface it was made for. */
+  readonly endpoint: Stored<WorkloadEndpoint> | undefined;
+  /** Endpoints of other containers of the node whose host interface could have the name of ours. */
+  readonly similar: readonly WorkloadEndpoint[];
+  readonly profileExists: boolean;
+}
+
+export function clusterRanges(): readonly Range[] {
+  return [{ key: CLUSTER_INFORMATION_KEY }];
+}
+
+/** What an ADD or a DEL must know of workloads. The profile is of no interest to a DEL. */
+export function workloadRanges(ids: WorkloadIdentifiers, profile?: string): readonly Range[] {
+  return [
+    ...clusterRanges(),
+    { prefix: endpointsKeyPrefix(ids) },
+    ...(profile === undefined ? [] : [{ key: profileKey(profile) }]),
+  ];
+}
+
+export function workloadFacts(view: View, ids: WorkloadIdentifiers, profile?: string): WorkloadFacts {
+  const endpoints = entriesUnder(view, endpointsKeyPrefix(ids)).map(
+    (entry): Stored<WorkloadEndpoint> => ({
+      value: decodeWorkloadEndpoint(entry.value, entry.key),
+      revision: entry.revision,
+    }),
+  );
+  return {
+    datastoreReady: datastoreReady(view),
+    endpoint: endpoints.find(({ value }) => isEndpointOf(value.name, ids)),
+    similar: endpoints.map(({ value }) => value).filter(({ name }) => !isEndpointOf(name, ids)),
+    profileExists: profile !== undefined && entryAt(view, profileKey(profile)) !== undefined,
+  };
+}
+
+/** `undefined` when there is no ClusterInformation. */
+export function datastoreReady(view: View): boolean | undefined {
+  const entry = entryAt(view, CLUSTER_INFORMATION_KEY);
+  return entry === undefined ? undefined : decodeDatastoreReady(entry.value, entry.key);
+}
+
+export function workloadTransaction(changes: readonly WorkloadChange[]): Transaction {
+  return {
+    expect: changes.map((change) => ({
+      key: keyOf(change),
+      revision: change.record === 'endpoint' ? change.from : ABSENT,
+    })),
+    write: changes.map(writeOf),
+  };
+}
+
+/** Containers whose IDs begin alike, so that a host interface name in use is seen in the same read. */
+function endpointsKeyPrefix(ids: WorkloadIdentifiers): string {
+  const idPrefix = ids.podName ?? ids.containerId.slice(0, SIGNIFICANT_ID_CHARACTERS);
+  return workloadEndpointKey(ids.namespace, endpointNamePrefixOfId(ids, idPrefix));
+}
+
+function keyOf(change: WorkloadChange): string {
+  return change.record === 'endpoint'
+    ? workloadEndpointKey(change.namespace, change.name)
+    : profileKey(change.to.name);
+}
+
+function writeOf(change: WorkloadChange): Write {
+  const key = keyOf(change);
+  if (change.record === 'profile') return { type: 'put', key, value: encodeProfile(change.to) };
+  if (change.to === undefined) return { type: 'delete', key };
+  return { type: 'put', key, value: encodeWorkloadEndpoint(change.to) };
+}

@@ -1,0 +1,13 @@
+/** Handle IDs as text. Pure. */
+
+/**
+ * The ID without what an old migration damaged: everything from the first carriage return on is not part of
+ * it. Stored IDs and given ones are compared in this form only.
+ */
+export function cleanHandleId(handleId: string): string {
+  const end = handleId.indexOf('\r');
+  return end < 0 ? handleId : handleId.slice(0, end);
+}
+
+/** Owner of the addresses that Windows nodes set aside in each of their blocks; lower case. */
+export const WINDOWS_RESERVED_HANDLE_ID = 'windows-reserved-ipam-handle';

@@ -1,0 +1,76 @@
+/**
+ * The only door to `node:ffi`: the system calls Node.js does not offer, called in the C library that is
+ * already part of the process. Bound at the first call, never while the module is evaluated, because a
+ * native binding cannot be part of a startup snapshot. All calls are synchronous, on the calling thread.
+ */
+
+import { constants } from 'node:os';
+import { KernelError } from './kernel-error.ts';
+
+const CLONE_NEWNET = 0x40000000;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_ROUTE = 0;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SOL_NETLINK = 270;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+let bound: ReturnType<typeof bind> | undefined;
+
+function bind() {
+  const ffi = process.getBuiltinModule('node:ffi');
+  const { functions } = ffi.dlopen(null, {
+    setns: { arguments: ['i32', 'i32'], return: 'i32' },
+    socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
+    flock: { arguments: ['i32', 'i32'], return: 'i32' },
+    __errno_location: { arguments: [], return: 'pointer' },
+  });
+  return { ...functions, errno: () => ffi.getInt32(functions.__errno_location(), 0) };
+}
+
+function libc() {
+  bound ??= bind();
+  return bound;
+}
+
+/** The result of a call, or its errno as a {@link KernelError}; errno must be read before anything else runs. */
+function checked(operation: string, result: number): number {
+  if (result >= 0) return result;
+  throw new KernelError(operation, libc().errno());
+}
+
+/** setns(2): moves the calling thread, and no other, into the network namespace of the descriptor. */
+export function setNetworkNamespace(fd: number): void {
+  checked('setns', libc().setns(fd, CLONE_NEWNET));
+}
+
+/** socket(2): a routing netlink socket in the calling thread's present network namespace. */
+export function openRouteSocket(): number {
+  return checked('socket', libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
+
+/** Lets a read on the socket fail with EAGAIN after the time, so that a lost reply can never hang the process. */
+export function setReceiveTimeout(fd: number, timeoutMs: number): void {
+  const timeval = Buffer.alloc(16);
+  timeval.writeBigInt64LE(BigInt(Math.trunc(timeoutMs / 1000)), 0);
+  timeval.writeBigInt64LE(BigInt(Math.trunc(timeoutMs % 1000) * 1000), 8);
+  checked('setsockopt', libc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length));
+}
+
+/** Switches one boolean netlink option on; `false` when this kernel does not know it. */
+export function enableNetlinkOption(fd: number, option: number): boolean {
+  const on = Buffer.from([1, 0, 0, 0]);
+  return libc().setsockopt(fd, SOL_NETLINK, option, on, on.length) === 0;
+}
+
+/** flock(2) exclusive without waiting; `false` when another open file description holds the lock. */
+export function tryLockFile(fd: number): boolean {
+  if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  const errno = libc().errno();
+  if (errno === constants.errno.EWOULDBLOCK || errno === constants.errno.EINTR) return false;
+  throw new KernelError('flock', errno);
+}

@@ -1,0 +1,112 @@
+/**
+ * Routes as netlink messages. Pure.
+ *
+ * ```
+ * rtmsg:  0        1         2         3     4       5          6       7      8       12
+ *         | family | dst len | src len | tos | table | protocol | scope | type | flags | attributes …
+ * ```
+ */
+
+import { baseAddress, type Cidr, cidrOf, hostCidr } from '../../base/cidr.ts';
+import { type IpAddress, ipAddressFromBytes, ipAddressToBytes } from '../../base/ip-address.ts';
+import { attribute, attributeU32, decodeAttributes, readU32 } from './attribute.ts';
+import { addressFamily, ipFamily } from './family.ts';
+import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL } from './header.ts';
+
+const RTM_NEWROUTE = 24;
+const RTM_GETROUTE = 26;
+
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_TABLE = 15;
+
+/** Answer with the table's entry, not with the way one packet would take. */
+const RTM_F_FIB_MATCH = 0x2000;
+const MESSAGE_LENGTH = 12;
+
+export const TABLE_MAIN = 254;
+/** Added by hand or by a program that runs once, as CNI plugins are. */
+export const PROTOCOL_BOOT = 3;
+export const TYPE_UNICAST = 1;
+export const SCOPE_GLOBAL = 0;
+export const SCOPE_LINK = 253;
+
+export interface Route {
+  readonly destination: Cidr;
+  readonly gateway: IpAddress | undefined;
+  /** Outgoing interface; `undefined` for blackholes and for routes over several next hops. */
+  readonly ifIndex: number | undefined;
+  readonly table: number;
+  readonly protocol: number;
+  /** IPv6 routes are always stored as global. */
+  readonly scope: number;
+  readonly type: number;
+}
+
+/** Fails with EEXIST when the table has a route to the destination. `ip route add DST via GW dev INDEX scope SCOPE` */
+export function addRoute(route: Route): NetlinkRequest {
+  const flags = NLM_F_CREATE | NLM_F_EXCL;
+  return { name: 'RTM_NEWROUTE', type: RTM_NEWROUTE, flags, payload: encodeRoute(route) };
+}
+
+/** The table entry that decides about one address; ENETUNREACH when there is none. `ip route get fibmatch ADDRESS` */
+export function matchRoute(address: IpAddress): NetlinkRequest {
+  const host = hostCidr(address);
+  const header = routeHeader(host, { table: 0, protocol: 0, scope: 0, type: 0 }, RTM_F_FIB_MATCH);
+  const payload = Buffer.concat([header, attribute(RTA_DST, ipAddressToBytes(address))]);
+  return { name: 'RTM_GETROUTE', type: RTM_GETROUTE, flags: 0, payload };
+}
+
+/** Every route of both families; the tables are left to the reader. `ip route show table all; ip -6 route show table all` */
+export function dumpRoutes(): NetlinkRequest {
+  const payload = Buffer.alloc(MESSAGE_LENGTH);
+  return { name: 'RTM_GETROUTE', type: RTM_GETROUTE, flags: 0, payload };
+}
+
+/** The payload of an RTM_NEWROUTE message. */
+export function encodeRoute(route: Route): Buffer {
+  const { destination, gateway, ifIndex } = route;
+  const parts: Buffer[] = [routeHeader(destination, route, 0)];
+  if (destination.prefixLength > 0) {
+    parts.push(attribute(RTA_DST, ipAddressToBytes(baseAddress(destination))));
+  }
+  if (gateway !== undefined) parts.push(attribute(RTA_GATEWAY, ipAddressToBytes(gateway)));
+  if (ifIndex !== undefined) parts.push(attributeU32(RTA_OIF, ifIndex));
+  parts.push(attributeU32(RTA_TABLE, route.table));
+  return Buffer.concat(parts);
+}
+
+/** Reads the payload of an RTM_NEWROUTE message; `undefined` when it is neither IPv4 nor IPv6. */
+export function decodeRoute(payload: Buffer): Route | undefined {
+  const family = ipFamily(payload.readUInt8(0));
+  if (family === undefined) return undefined;
+  const attributes = decodeAttributes(payload.subarray(MESSAGE_LENGTH));
+  const base = attributes.get(RTA_DST);
+  const gateway = attributes.get(RTA_GATEWAY);
+  const address: IpAddress = base === undefined ? { family, value: 0n } : ipAddressFromBytes(base);
+  return {
+    destination: cidrOf(address, payload.readUInt8(1)),
+    gateway: gateway === undefined ? undefined : ipAddressFromBytes(gateway),
+    ifIndex: readU32(attributes.get(RTA_OIF)),
+    table: readU32(attributes.get(RTA_TABLE)) ?? payload.readUInt8(4),
+    protocol: payload.readUInt8(5),
+    scope: payload.readUInt8(6),
+    type: payload.readUInt8(7),
+  };
+}
+
+type RouteKind = Pick<Route, 'table' | 'protocol' | 'scope' | 'type'>;
+
+function routeHeader(destination: Cidr, kind: RouteKind, flags: number): Buffer {
+  const bytes = Buffer.alloc(MESSAGE_LENGTH);
+  bytes.writeUInt8(addressFamily(destination.family), 0);
+  bytes.writeUInt8(destination.prefixLength, 1);
+  // Table numbers above 255 travel in their attribute only.
+  bytes.writeUInt8(kind.table > 255 ? 0 : kind.table, 4);
+  bytes.writeUInt8(kind.protocol, 5);
+  bytes.writeUInt8(kind.scope, 6);
+  bytes.writeUInt8(kind.type, 7);
+  bytes.writeUInt32LE(flags, 8);
+  return bytes;
+}
