@@ -45,7 +45,7 @@ export interface ErrorExtras {
 }
 
 export class CalicoError extends Error {
-  override readonly name = 'CalicoError';
+  override readonly name: string = 'CalicoError';
   readonly kind: ErrorKind;
   /** A longer text for the `details` field of the CNI error: what to do, or the raw cause. */
   readonly details: string | undefined;

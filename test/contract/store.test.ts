@@ -1,0 +1,200 @@
+/** What every Store promises, asked of each adapter in turn. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ABSENT } from '../../src/base/revision.ts';
+import { openEtcdStore } from '../../src/datastore/etcd/etcd-store.ts';
+import type { Store } from '../../src/datastore/store.ts';
+import { deadline, realClock } from '../support/clock.ts';
+import { type Etcd, startEtcd } from '../support/etcd.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+let etcd: Etcd;
+
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(async () => {
+  await etcd.stop();
+});
+
+const etcdSettings = () => ({
+  endpoints: [etcd.endpoint],
+  caCertFile: undefined,
+  certFile: undefined,
+  keyFile: undefined,
+  user: undefined,
+});
+
+const adapters: readonly (readonly [string, () => Store])[] = [
+  ['in memory', () => createMemoryStore()],
+  ['on etcd', () => openEtcdStore(etcdSettings(), realClock)],
+];
+
+describe.each(adapters)('a store %s', (_name, open) => {
+  let store: Store;
+
+  beforeEach(async () => {
+    await etcd.wipe();
+    store = open();
+  });
+
+  const put = async (key: string, value: string, revision = ABSENT) =>
+    store.commit({ expect: [{ key, revision }], write: [{ type: 'put', key, value }] }, deadline());
+  const read = async (key: string) => (await store.read([{ key }], deadline())).entries[0]?.[0];
+
+  it('reads nothing where nothing is', async () => {
+    const { entries } = await store.read([{ key: '/a' }, { prefix: '/b/' }], deadline());
+    expect(entries).toEqual([[], []]);
+  });
+
+  it('reads keys and prefixes in one snapshot, prefixes in key order', async () => {
+    for (const key of ['/b/10.0.0.64-26', '/b/10.0.0.128-26', '/c', '/b']) await put(key, `value of ${key}`);
+    const { entries } = await store.read([{ key: '/c' }, { prefix: '/b/' }], deadline());
+    expect(entries.map((found) => found.map(({ key }) => key))).toEqual([
+      ['/c'],
+      ['/b/10.0.0.128-26', '/b/10.0.0.64-26'],
+    ]);
+    expect(entries[0]?.[0]?.value).toBe('value of /c');
+  });
+
+  it('reads keys without values, and no more than the limit', async () => {
+    for (const key of ['/b/1', '/b/2', '/b/3']) await put(key, 'x');
+    const { entries } = await store.read([{ prefix: '/b/', keysOnly: true, limit: 2 }], deadline());
+    expect(entries[0]?.map(({ key, value }) => [key, value])).toEqual([
+      ['/b/1', ''],
+      ['/b/2', ''],
+    ]);
+  });
+
+  it('creates a key only while it does not exist', async () => {
+    expect(await put('/a', 'first')).toMatchObject({ committed: true });
+    const second = await put('/a', 'second');
+    expect(second.committed).toBe(false);
+    expect((await read('/a'))?.value).toBe('first');
+  });
+
+  it('answers a lost commit with what the expected keys are now', async () => {
+    await put('/a', 'now');
+    const commit = await store.commit(
+      {
+        expect: [
+          { key: '/a', revision: '999' },
+          { key: '/none', revision: '5' },
+        ],
+        write: [{ type: 'put', key: '/a', value: 'x' }],
+      },
+      deadline(),
+    );
+    expect(commit).toEqual({
+      committed: false,
+      current: new Map([
+        ['/a', await read('/a')],
+        ['/none', undefined],
+      ]),
+    });
+  });
+
+  it('writes all or nothing', async () => {
+    await put('/a', '1');
+    const revision = (await read('/a'))?.revision ?? '';
+    const expectBoth = [
+      { key: '/a', revision },
+      { key: '/b', revision: '7' },
+    ];
+    const write = [
+      { type: 'put', key: '/a', value: '2' },
+      { type: 'put', key: '/b', value: '2' },
+    ] as const;
+    expect((await store.commit({ expect: expectBoth, write }, deadline())).committed).toBe(false);
+    expect((await read('/a'))?.value).toBe('1');
+    expect((await store.commit({ expect: expectBoth.slice(0, 1), write }, deadline())).committed).toBe(true);
+    expect((await read('/b'))?.value).toBe('2');
+  });
+
+  it('gives a key a new revision with every write, and the commit tells it', async () => {
+    const first = await put('/a', 'x');
+    const revision = (await read('/a'))?.revision ?? '';
+    expect(first).toEqual({ committed: true, revision });
+    await put('/a', 'x', revision);
+    expect((await read('/a'))?.revision).not.toBe(revision);
+  });
+
+  it('deletes a key at its revision, and not at another', async () => {
+    await put('/a', 'x');
+    const remove = (revision: string) =>
+      store.commit({ expect: [{ key: '/a', revision }], write: [{ type: 'delete', key: '/a' }] }, deadline());
+    expect((await remove('999')).committed).toBe(false);
+    expect((await remove((await read('/a'))?.revision ?? '')).committed).toBe(true);
+    expect(await read('/a')).toBeUndefined();
+  });
+
+  it('lets exactly one of many writers of one revision win', async () => {
+    const commits = await Promise.all(
+      Array.from({ length: 16 }, (_unused, writer) => put('/a', String(writer))),
+    );
+    expect(commits.filter(({ committed }) => committed)).toHaveLength(1);
+  });
+
+  it('keeps text beyond ASCII', async () => {
+    await put('/a', '{"note":"Ümlaut, 漢字, 🐱"}');
+    expect((await read('/a'))?.value).toBe('{"note":"Ümlaut, 漢字, 🐱"}');
+  });
+});
+
+describe('the store on etcd', () => {
+  const unreachable = {
+    endpoints: ['http://127.0.0.1:1'],
+    caCertFile: undefined,
+    certFile: undefined,
+    keyFile: undefined,
+    user: undefined,
+  };
+
+  it('names the endpoint that cannot be reached, well before the deadline', async () => {
+    const store = openEtcdStore(unreachable, realClock);
+    await expect(store.read([{ key: '/a' }], deadline(600))).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringMatching(/cannot reach etcd at http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/),
+    });
+    await store.close();
+  });
+
+  it('goes on to another endpoint when one is dead', async () => {
+    const store = openEtcdStore(
+      { ...unreachable, endpoints: ['http://127.0.0.1:1', etcd.endpoint] },
+      realClock,
+    );
+    for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());
+    await store.close();
+  });
+
+  it('gives up at the deadline when etcd does not answer', async () => {
+    const store = openEtcdStore(etcdSettings(), realClock);
+    await store.read([{ key: '/a' }], deadline());
+    etcd.pause();
+    try {
+      await expect(store.read([{ key: '/a' }], deadline(300))).rejects.toMatchObject({ kind: 'unavailable' });
+      const write = {
+        expect: [{ key: '/a', revision: ABSENT }],
+        write: [{ type: 'put', key: '/a', value: 'x' }],
+      } as const;
+      await expect(store.commit(write, deadline(300))).rejects.toMatchObject({
+        name: 'AmbiguousCommitError',
+      });
+    } finally {
+      etcd.resume();
+      await store.close();
+    }
+  });
+
+  it('names the TLS file that cannot be read', () => {
+    const settings = {
+      ...etcdSettings(),
+      endpoints: ['https://127.0.0.1:1'],
+      caCertFile: '/nonexistent/ca.pem',
+    };
+    expect(() => openEtcdStore(settings, realClock)).toThrow(
+      'cannot read etcd_ca_cert_file /nonexistent/ca.pem',
+    );
+  });
+});

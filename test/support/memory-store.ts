@@ -1,0 +1,55 @@
+/** The Store in memory: the same contract as etcd's adapter, and the model for tests that cut requests. */
+
+import { ABSENT } from '../../src/base/revision.ts';
+import type { Entry, Range, Store } from '../../src/datastore/store.ts';
+
+export interface MemoryStore extends Store {
+  readonly values: () => ReadonlyMap<string, string>;
+  put(key: string, value: string): void;
+  /** How many reads and commits were answered. */
+  readonly requests: () => number;
+}
+
+export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map()): MemoryStore {
+  const entries = new Map<string, Entry>();
+  let revision = 1;
+  let requests = 0;
+  const put = (key: string, value: string) =>
+    void entries.set(key, { key, value, revision: String(revision) });
+  for (const [key, value] of initial) {
+    revision += 1;
+    put(key, value);
+  }
+  const find = (range: Range): readonly Entry[] => {
+    if ('key' in range) return [entries.get(range.key)].filter((entry) => entry !== undefined);
+    const found = [...entries.values()].filter(({ key }) => key.startsWith(range.prefix));
+    found.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const limited = range.limit ? found.slice(0, range.limit) : found;
+    return range.keysOnly ? limited.map((entry) => ({ ...entry, value: '' })) : limited;
+  };
+  return {
+    read: async (ranges) => {
+      requests += 1;
+      return { revision: String(revision), entries: ranges.map(find) };
+    },
+    commit: async ({ expect, write }) => {
+      requests += 1;
+      if (expect.some(({ key, revision: expected }) => (entries.get(key)?.revision ?? ABSENT) !== expected)) {
+        return { committed: false, current: new Map(expect.map(({ key }) => [key, entries.get(key)])) };
+      }
+      if (write.length > 0) revision += 1;
+      for (const change of write) {
+        if (change.type === 'put') put(change.key, change.value);
+        else entries.delete(change.key);
+      }
+      return { committed: true, revision: String(revision) };
+    },
+    close: async () => {},
+    values: () => new Map(Array.from(entries.values(), ({ key, value }) => [key, value])),
+    put: (key, value) => {
+      revision += 1;
+      put(key, value);
+    },
+    requests: () => requests,
+  };
+}
