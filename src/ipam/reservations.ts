@@ -1,6 +1,6 @@
 /** Which addresses of a CIDR are set aside by IPReservations. Pure. */
 
-import { addressCount, type Cidr } from '../base/cidr.ts';
+import { addressCount, type Cidr, containsCidr } from '../base/cidr.ts';
 
 /** Addresses from `from` up to, not including, `to`. */
 export interface AddressRange {
@@ -11,9 +11,7 @@ export interface AddressRange {
 /** The reserved parts of the CIDR: sorted, apart from each other, clipped to the CIDR. */
 export function reservedRanges(cidr: Cidr, reservations: readonly Cidr[]): readonly AddressRange[] {
   const clipped = reservations
-    .filter((reservation) => reservation.family === cidr.family)
-    .map((reservation) => intersection(rangeOf(cidr), rangeOf(reservation)))
-    .filter(({ from, to }) => from < to)
+    .flatMap((reservation) => commonRange(cidr, reservation) ?? [])
     .sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
   const merged: AddressRange[] = [];
   for (const range of clipped) {
@@ -37,6 +35,8 @@ function rangeOf(cidr: Cidr): AddressRange {
   return { from: cidr.base, to: cidr.base + addressCount(cidr) };
 }
 
-function intersection(a: AddressRange, b: AddressRange): AddressRange {
-  return { from: a.from > b.from ? a.from : b.from, to: a.to < b.to ? a.to : b.to };
+/** Of two CIDRs one holds the other, or they have nothing in common. */
+function commonRange(a: Cidr, b: Cidr): AddressRange | undefined {
+  if (containsCidr(b, a)) return rangeOf(a);
+  return containsCidr(a, b) ? rangeOf(b) : undefined;
 }

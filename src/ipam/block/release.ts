@@ -1,8 +1,8 @@
 /** Gives ordinals of a block back (Calico's ReleaseByHandle and ReleaseIPs, the part inside a block). Pure. */
 
 import { CalicoError } from '../../base/calico-error.ts';
-import { type AllocationBlock, addressOf } from '../allocation-block.ts';
 import { formatIpAddress } from '../../base/ip-address.ts';
+import { type AllocationBlock, addressOf } from '../allocation-block.ts';
 import { cleanHandleId } from '../handle-id.ts';
 import { attributeOf, releasedAttribute } from './attribute.ts';
 import { collectGarbage } from './collect.ts';
@@ -70,7 +70,10 @@ function stamp(block: AllocationBlock, ordinals: readonly number[]): AllocationB
   return { ...block, sequenceNumberForAllocation: numbers };
 }
 
-function isHeldAsStated(block: AllocationBlock, { ordinal, handleId, sequenceNumber }: OrdinalRelease): boolean {
+function isHeldAsStated(
+  block: AllocationBlock,
+  { ordinal, handleId, sequenceNumber }: OrdinalRelease,
+): boolean {
   const stored = block.sequenceNumberForAllocation.get(ordinal) ?? 0n;
   if (sequenceNumber !== undefined && sequenceNumber !== stored) {
     throw changed(block, ordinal, `sequence number (${sequenceNumber}) does not match (${stored})`);

@@ -41,6 +41,7 @@ export function describeHolder(attribute: Attribute): string {
     ...(type === undefined ? [] : [`type ${type}`]),
     ...(node === undefined ? [] : [`node ${node}`]),
   ];
-  const holder = attribute.handleId === undefined ? 'no handle' : `handle ${JSON.stringify(attribute.handleId)}`;
+  const holder =
+    attribute.handleId === undefined ? 'no handle' : `handle ${JSON.stringify(attribute.handleId)}`;
   return `in use by ${holder}${where.length === 0 ? '' : ` (${where.join(', ')})`}`;
 }

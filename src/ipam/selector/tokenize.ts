@@ -6,27 +6,9 @@
 import { CalicoError } from '../../base/calico-error.ts';
 
 export type TokenType =
-  | '('
-  | ')'
-  | '{'
-  | '}'
-  | ','
-  | '=='
-  | '!='
-  | '!'
-  | '&&'
-  | '||'
-  | 'contains'
-  | 'starts with'
-  | 'ends with'
-  | 'in'
-  | 'not in'
-  | 'all()'
-  | 'global()'
-  | 'has()'
-  | 'label'
-  | 'string'
-  | 'end';
+  | ('(' | ')' | '{' | '}' | ',' | '==' | '!=' | '!' | '&&' | '||')
+  | ('contains' | 'starts with' | 'ends with' | 'in' | 'not in')
+  | ('all()' | 'global()' | 'has()' | 'label' | 'string' | 'end');
 
 export interface Token {
   readonly type: TokenType;
@@ -36,71 +18,87 @@ export interface Token {
   readonly at: number;
 }
 
-const MAX_LABEL_LENGTH = 512;
+/** A token type and its text; the capture group, if there is one, is the value. */
+interface Rule {
+  readonly type: TokenType;
+  readonly pattern: RegExp;
+}
+
+const ANYWHERE: readonly Rule[] = [
+  { type: '(', pattern: /\(/y },
+  { type: ')', pattern: /\)/y },
+  { type: '{', pattern: /\{/y },
+  { type: '}', pattern: /\}/y },
+  { type: ',', pattern: /,/y },
+  { type: '==', pattern: /==/y },
+  { type: '!=', pattern: /!=/y },
+  { type: '!', pattern: /!/y },
+  { type: '&&', pattern: /&&/y },
+  { type: '||', pattern: /\|\|/y },
+  { type: 'string', pattern: /"([^"]*)"/y },
+  { type: 'string', pattern: /'([^']*)'/y },
+];
+/** A word right after a label is an operator, anywhere else it is a label: `in in {"x"}` is well formed. */
+const AFTER_LABEL: readonly Rule[] = [
+  { type: 'contains', pattern: /contains(?![\w./-])/y },
+  { type: 'starts with', pattern: /starts[ \t]*with(?![\w./-])/y },
+  { type: 'ends with', pattern: /ends[ \t]*with(?![\w./-])/y },
+  { type: 'not in', pattern: /not[ \t]*in(?![\w./-])/y },
+  { type: 'in', pattern: /in(?![\w./-])/y },
+];
+const ELSEWHERE: readonly Rule[] = [
+  { type: 'has()', pattern: /has\([ \t]*([\w./-]+)[ \t]*\)/y },
+  { type: 'all()', pattern: /all\([ \t]*\)/y },
+  { type: 'global()', pattern: /global\([ \t]*\)/y },
+  { type: 'label', pattern: /([\w./-]+)/y },
+];
 
 const BLANKS = /[ \t]*/y;
-const SYMBOL = /==|!=|&&|\|\||[(){},!]/y;
-const STRING = /"([^"]*)"|'([^']*)'/y;
-const CALL = /(?:(all|global)\([ \t]*|has\([ \t]*([\w./-]+)[ \t]*)\)/y;
-const OPERATOR = /(contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in)(?![\w./-])/y;
-const LABEL = /[\w./-]+/y;
+const MAX_LABEL_LENGTH = 512;
 
-/** All tokens, ending with one of type `end`. Throws a `config` error that names the position. */
+/** All tokens, the last of type `end`. Throws a `config` error that names the position. */
 export function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = [];
-  let afterLabel = false;
-  for (let at = skipBlanks(text, 0); at < text.length; ) {
-    const { token, end } = nextToken(text, at, afterLabel);
+  let at = skipBlanks(text, 0);
+  while (at < text.length) {
+    const { token, length } = nextToken(text, at, tokens.at(-1)?.type === 'label');
     tokens.push(token);
-    afterLabel = token.type === 'label';
-    at = skipBlanks(text, end);
+    at = skipBlanks(text, at + length);
   }
-  return [...tokens, { type: 'end', value: '', at: text.length }];
+  return [...tokens, { type: 'end', value: '', at }];
 }
 
 /** The error for a selector that cannot be understood; positions count from 1 in messages. */
 export function invalidSelector(text: string, at: number, problem: string): CalicoError {
-  return new CalicoError('config', `invalid selector ${JSON.stringify(text)}: ${problem} at position ${at + 1}`);
+  return new CalicoError(
+    'config',
+    `invalid selector ${JSON.stringify(text)}: ${problem} at position ${at + 1}`,
+  );
+}
+
+function nextToken(text: string, at: number, afterLabel: boolean): { token: Token; length: number } {
+  for (const { type, pattern } of [...ANYWHERE, ...(afterLabel ? AFTER_LABEL : ELSEWHERE)]) {
+    const found = matchAt(pattern, text, at);
+    if (found === null) continue;
+    const value = found[1] ?? '';
+    if (type !== 'string' && value.length > MAX_LABEL_LENGTH) {
+      throw invalidSelector(text, at, `label longer than ${MAX_LABEL_LENGTH} characters`);
+    }
+    return { token: { type, value, at }, length: found[0].length };
+  }
+  throw invalidSelector(text, at, problemAt(text, at, afterLabel));
+}
+
+function problemAt(text: string, at: number, afterLabel: boolean): string {
+  if (text[at] === '"' || text[at] === "'") return 'unterminated string';
+  return afterLabel ? 'expected an operator after the label' : `unexpected ${JSON.stringify(text[at])}`;
 }
 
 function skipBlanks(text: string, at: number): number {
-  return at + (match(BLANKS, text, at)?.[0].length ?? 0);
+  return at + (matchAt(BLANKS, text, at)?.[0].length ?? 0);
 }
 
-/** A word right after a label is an operator, anywhere else it is a label: `in in {"x"}` is well formed. */
-function nextToken(text: string, at: number, afterLabel: boolean): { token: Token; end: number } {
-  const symbol = match(SYMBOL, text, at);
-  if (symbol !== null) return found(symbol, at, symbol[0]);
-  const string = match(STRING, text, at);
-  if (string !== null) return found(string, at, 'string', string[1] ?? string[2]);
-  if (text[at] === '"' || text[at] === "'") throw invalidSelector(text, at, 'unterminated string');
-  return afterLabel ? nextOperator(text, at) : nextOperand(text, at);
-}
-
-function nextOperator(text: string, at: number): { token: Token; end: number } {
-  const operator = match(OPERATOR, text, at);
-  if (operator === null) throw invalidSelector(text, at, 'expected an operator after the label');
-  return found(operator, at, operator[0].replace(/^(starts|ends|not)[ \t]*/, '$1 '));
-}
-
-function nextOperand(text: string, at: number): { token: Token; end: number } {
-  const call = match(CALL, text, at);
-  if (call !== null) return found(call, at, call[1] === undefined ? 'has()' : `${call[1]}()`, checked(call[2]));
-  const label = match(LABEL, text, at);
-  if (label !== null) return found(label, at, 'label', checked(label[0]));
-  throw invalidSelector(text, at, `unexpected ${JSON.stringify(text[at])}`);
-
-  function checked(name: string | undefined): string | undefined {
-    if (name === undefined || name.length <= MAX_LABEL_LENGTH) return name;
-    throw invalidSelector(text, at, `label longer than ${MAX_LABEL_LENGTH} characters`);
-  }
-}
-
-function found(matched: RegExpExecArray, at: number, type: string, value = ''): { token: Token; end: number } {
-  return { token: { type: type as TokenType, value, at }, end: at + matched[0].length };
-}
-
-function match(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at;
   return pattern.exec(text);
 }

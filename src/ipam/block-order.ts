@@ -1,0 +1,61 @@
+/**
+ * In which order a node tries the blocks of a pool. Every node starts somewhere else, so that nodes that boot
+ * together do not fight for the same block; compare-and-swap alone decides who gets it. Pure.
+ */
+
+import type { Cidr } from '../base/cidr.ts';
+import { addressBits } from '../base/ip-address.ts';
+import type { IpPool } from './records.ts';
+import { type AddressRange, reservedRanges } from './reservations.ts';
+
+/**
+ * All block CIDRs of the pool, once each, from the node's own start upwards with wrap-around. Blocks that are
+ * reserved as a whole are jumped over, not visited: a pool may have 2^108 of them.
+ */
+export function* blocksInOrder(
+  pool: IpPool,
+  nodeName: string,
+  reservations: readonly Cidr[],
+): Generator<Cidr, void, undefined> {
+  const count = blockCount(pool);
+  if (count === 0n) return;
+  const start = BigInt(fnv1a(nodeName)) % count;
+  const reserved = reservedRanges(pool.cidr, reservations);
+  yield* blocksBetween(pool, start, count, reserved);
+  yield* blocksBetween(pool, 0n, start, reserved);
+}
+
+/** How many blocks the pool is cut into. */
+export function blockCount(pool: IpPool): bigint {
+  const bits = pool.blockSize - pool.cidr.prefixLength;
+  return bits < 0 ? 0n : 1n << BigInt(bits);
+}
+
+function* blocksBetween(
+  pool: IpPool,
+  first: bigint,
+  end: bigint,
+  reserved: readonly AddressRange[],
+): Generator<Cidr, void, undefined> {
+  const size = 1n << BigInt(addressBits(pool.cidr.family) - pool.blockSize);
+  for (let index = first; index < end; ) {
+    const base = pool.cidr.base + index * size;
+    const blocking = reserved.find(({ from, to }) => from <= base && base + size <= to);
+    if (blocking === undefined) {
+      yield { family: pool.cidr.family, base, prefixLength: pool.blockSize };
+      index++;
+    } else {
+      index = (blocking.to - pool.cidr.base) / size;
+    }
+  }
+}
+
+/**
+ * FNV-1a, 32 bits, over the UTF-8 bytes of the name. Calico seeds Go's generator with FNV-1; the start need
+ * not be equal to its. FNV-1a ends with a multiplication, which keeps node1, node2, … apart.
+ */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
