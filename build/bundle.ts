@@ -1,0 +1,26 @@
+/** Bundles the program into one CommonJS file that needs nothing beside it: what the executable is made from. */
+
+import { build } from 'esbuild';
+import { embedEtcdProtocol } from './embed-etcd-protocol.ts';
+
+/**
+ * Bundles `entry` (a TypeScript file) and all it imports into `outfile`.
+ * Warnings are errors: esbuild warns of what would fail at run time, such as `import.meta` in CommonJS.
+ */
+export async function bundle(entry: string, outfile: string): Promise<void> {
+  const { warnings } = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node26',
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    plugins: [embedEtcdProtocol()],
+    logLevel: 'warning',
+  });
+  if (warnings.length > 0)
+    throw new Error(`the bundle of ${entry} has ${warnings.length} warnings, see above`);
+}
