@@ -1,7 +1,7 @@
 /** Which pools an automatic address may come from (Calico's pool determination). Pure. */
 
-import { CalicoError } from '../base/calico-error.ts';
-import { type Cidr, containsAddress, formatCidr, sameCidr } from '../base/cidr.ts';
+import { CalicoError, isCalicoError } from '../base/calico-error.ts';
+import { baseAddress, type Cidr, containsAddress, formatCidr, sameCidr } from '../base/cidr.ts';
 import { addressBits, type IpAddress, type IpFamily } from '../base/ip-address.ts';
 import type { AssignmentRequest } from './facts.ts';
 import type { IpamNode, IpPool } from './records.ts';
@@ -40,8 +40,22 @@ export function poolOf(pools: readonly IpPool[], address: IpAddress): IpPool | u
   return pools.find((pool) => pool.enabled && containsAddress(pool.cidr, address));
 }
 
-/** Whether the pool's nodeSelector matches the node's labels. */
-export function selectsNode(pool: IpPool, node: IpamNode): boolean {
+/**
+ * Whether a block has to be given back once it is empty, because its pool selects the node no longer. Not
+ * when that cannot be said: no such pool, no Node object, a selector that cannot be read.
+ */
+export function isDeselected(block: Cidr, pools: readonly IpPool[], node: IpamNode | undefined): boolean {
+  const pool = poolOf(pools, baseAddress(block));
+  if (pool === undefined || node === undefined) return false;
+  try {
+    return !selectsNode(pool, node);
+  } catch (error) {
+    if (isCalicoError(error, 'config')) return false;
+    throw error;
+  }
+}
+
+function selectsNode(pool: IpPool, node: IpamNode): boolean {
   return matchesPoolSelector(pool, 'nodeSelector', node.labels);
 }
 
@@ -61,7 +75,7 @@ function matchesPoolSelector(
   try {
     return matchesSelector(parseSelector(pool[field]), labels);
   } catch (cause) {
-    if (!(cause instanceof CalicoError)) throw cause;
+    if (!isCalicoError(cause, 'config')) throw cause;
     throw new CalicoError('config', `IP pool ${JSON.stringify(pool.name)}: ${cause.message}`, {
       details: `correct spec.${field} of the pool; no address is assigned to anybody until then`,
       cause,

@@ -1,0 +1,44 @@
+/** What the facts say about one block. Pure. */
+
+import { type Cidr, formatCidr } from '../base/cidr.ts';
+import type { Stored } from '../base/revision.ts';
+import type { AllocationBlock } from './allocation-block.ts';
+import { collectGarbage } from './block/collect.ts';
+import type { IpamFacts } from './facts.ts';
+
+/** A CIDR together with its text, which is its key in the facts. */
+export interface NamedCidr {
+  readonly cidr: Cidr;
+  readonly text: string;
+}
+
+/** A block that may or may not be there. `revision` is its own, or `ABSENT`. */
+export type Existence = 'present' | 'absent' | 'unknown';
+
+export function nameCidr(cidr: Cidr): NamedCidr {
+  return { cidr, text: formatCidr(cidr) };
+}
+
+/** Whether the block's value, or its absence, has been read. */
+export function isRead(facts: IpamFacts, { text }: NamedCidr): boolean {
+  return facts.blocks.has(text);
+}
+
+/** What was read of the block itself is newer than any listing. */
+export function existenceOf(facts: IpamFacts, { cidr, text }: NamedCidr): Existence {
+  if (facts.blocks.has(text)) return facts.blocks.get(text) === undefined ? 'absent' : 'present';
+  const listing = facts.blockListings.get(cidr.family);
+  if (listing === undefined) return 'unknown';
+  return listing.has(text) ? 'present' : 'absent';
+}
+
+/** The block as it may be used now: expired cooldowns are over. `undefined` when absent or not read. */
+export function loadBlock(
+  facts: IpamFacts,
+  { text }: NamedCidr,
+  nowNs: bigint,
+): Stored<AllocationBlock> | undefined {
+  const stored = facts.blocks.get(text);
+  if (stored === undefined) return undefined;
+  return { ...stored, value: collectGarbage(stored.value, nowNs, facts.config.cooldownSeconds) };
+}

@@ -1,0 +1,34 @@
+/** Requests for more facts. Pure. */
+
+import type { Cidr } from '../base/cidr.ts';
+import type { Look } from './facts.ts';
+import { type NamedCidr, nameCidr } from './known-blocks.ts';
+
+/** So many blocks are read at once; a full block of 64 pods is some 15 KiB. */
+export const MAX_BLOCKS_PER_LOOK = 64;
+
+const NOTHING: Look = { blocks: [], listings: [], affinities: [] };
+
+export function lookAtBlocks(blocks: readonly NamedCidr[]): Look {
+  return { ...NOTHING, blocks: blocks.slice(0, MAX_BLOCKS_PER_LOOK).map(({ cidr }) => cidr) };
+}
+
+export function lookAtListing(family: Cidr['family'], withValues: boolean): Look {
+  return { ...NOTHING, listings: [{ family, withValues }] };
+}
+
+export function lookAtAffinity(nodeName: string, cidr: Cidr): Look {
+  return { ...NOTHING, affinities: [{ nodeName, cidr }] };
+}
+
+/** All of them in one, no block twice, the first ones first. */
+export function mergeLooks(looks: readonly Look[]): Look {
+  const blocks = new Map(
+    looks.flatMap((look) => look.blocks.map((cidr) => [nameCidr(cidr).text, cidr] as const)),
+  );
+  return {
+    blocks: [...blocks.values()].slice(0, MAX_BLOCKS_PER_LOOK),
+    listings: looks.flatMap((look) => look.listings),
+    affinities: looks.flatMap((look) => look.affinities),
+  };
+}

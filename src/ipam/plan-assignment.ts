@@ -1,0 +1,66 @@
+/**
+ * Decides which addresses an ADD gets and what must be written for them. Pure: a function of the request and
+ * of what is known, asked again whenever more is known or somebody else was faster.
+ */
+
+import type { IpNetwork } from '../base/cidr.ts';
+import type { IpFamily } from '../base/ip-address.ts';
+import { addressOf } from './allocation-block.ts';
+import type { MustLook, Taken } from './assignment/address-search.ts';
+import { searchAddress } from './assignment/automatic.ts';
+import type { AssignmentRequest, IpamFacts } from './facts.ts';
+import { findHoldings, type Holdings, handleChanges } from './holdings.ts';
+import { lookAtBlocks, mergeLooks } from './look.ts';
+import { choosePools } from './pool-choice.ts';
+import type { IpamChange } from './records.ts';
+
+export type AssignmentPlan =
+  | {
+      readonly outcome: 'assigned';
+      /** Automatic addresses with the mask of their block, requested ones as /32 or /128. */
+      readonly addresses: readonly IpNetwork[];
+      /** To be made all together or not at all; empty when everything is there already. */
+      readonly changes: readonly IpamChange[];
+      /** What was out of the ordinary, for the log. */
+      readonly notes: readonly string[];
+    }
+  | MustLook;
+
+/**
+ * All addresses or none: IPv4 and IPv6 are in the same changes. What the handle holds already is returned
+ * again. Throws `no-address`, `config` or `not-found`, in Calico's words, when the request cannot be met.
+ */
+export function planAssignment(request: AssignmentRequest, facts: IpamFacts): AssignmentPlan {
+  const holdings = findHoldings(request.handleId, facts, request.nowNs);
+  if (holdings.unread.length > 0) return { outcome: 'look', look: lookAtBlocks(holdings.unread) };
+  const answers = request.families.map((family) => answerFamily(request, facts, family, holdings));
+  const looks = answers.flatMap((answer) => (answer.outcome === 'look' ? [answer.look] : []));
+  if (looks.length > 0) return { outcome: 'look', look: mergeLooks(looks) };
+  const taken = answers.flatMap((answer) => (answer.outcome === 'taken' ? [answer] : []));
+  const changes = taken.flatMap((answer) => answer.changes);
+  return {
+    outcome: 'assigned',
+    addresses: taken.map(({ network }) => network),
+    changes: [...changes, ...handleChanges(holdings, changes)],
+    notes: taken.flatMap(({ notes }) => notes),
+  };
+}
+
+function answerFamily(
+  request: AssignmentRequest,
+  facts: IpamFacts,
+  family: IpFamily,
+  holdings: Holdings,
+): Taken | MustLook {
+  const network = heldNetwork(holdings, family);
+  if (network !== undefined) return { outcome: 'taken', network, changes: [], notes: [] };
+  const pools = choosePools(request, family, facts.pools, facts.node);
+  return searchAddress({ request, facts, family, pools });
+}
+
+function heldNetwork({ held }: Holdings, family: IpFamily): IpNetwork | undefined {
+  const holding = held.find(({ cidr }) => cidr.family === family);
+  const ordinal = holding?.ordinals[0];
+  if (holding === undefined || ordinal === undefined) return undefined;
+  return { address: addressOf(holding.block, ordinal), prefixLength: holding.cidr.prefixLength };
+}

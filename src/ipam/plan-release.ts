@@ -1,0 +1,117 @@
+/**
+ * Decides what must be written to give addresses back. Pure. One set of changes for all handles and blocks, so
+ * that no crash leaves an address without its handle or a handle without its address.
+ */
+
+import type { IpAddress } from '../base/ip-address.ts';
+import { type AllocationBlock, addressOf, hostAffinity, ordinalOf } from './allocation-block.ts';
+import type { MustLook } from './assignment/address-search.ts';
+import { nextVersion } from './block/next-version.ts';
+import { releaseByHandle } from './block/release.ts';
+import { isEmpty } from './block/usage.ts';
+import type { IpamFacts } from './facts.ts';
+import { findHoldings, type Holdings, handleChanges } from './holdings.ts';
+import { isRead, loadBlock, type NamedCidr, nameCidr } from './known-blocks.ts';
+import { lookAtBlocks } from './look.ts';
+import { isDeselected } from './pool-choice.ts';
+import type { IpamChange } from './records.ts';
+
+export interface ReleaseRequest {
+  /** All names the owner may be known by: `<network>.<containerID>` and the forms of older plugins. */
+  readonly handleIds: readonly string[];
+  readonly nodeName: string;
+  /** Wall clock, nanoseconds since the epoch. */
+  readonly nowNs: bigint;
+  /** Addresses that stay with the handle: what it had before the ADD that is being undone. */
+  readonly keep?: readonly IpAddress[];
+}
+
+export type ReleasePlan =
+  | {
+      readonly outcome: 'released';
+      /** To be made all together or not at all; empty when nothing is held. */
+      readonly changes: readonly IpamChange[];
+      readonly released: readonly IpAddress[];
+    }
+  | MustLook;
+
+/** Everything the handles hold. A handle that nobody knows is released already. */
+export function planRelease(request: ReleaseRequest, facts: IpamFacts): ReleasePlan {
+  const holdings = request.handleIds.map((handleId) => findHoldings(handleId, facts, request.nowNs));
+  const unread = unreadPlaces(holdings, facts);
+  if (unread.length > 0) return { outcome: 'look', look: lookAtBlocks(unread) };
+  const blocks = placesToRelease(holdings).map((place) => releaseInBlock(request, facts, place));
+  const changes = blocks.flatMap((block) => block.changes);
+  return {
+    outcome: 'released',
+    changes: [...changes, ...holdings.flatMap((one) => handleChanges(one, changes))],
+    released: blocks.flatMap((block) => block.released),
+  };
+}
+
+/**
+ * The blocks the handles name. When there is no handle at all its record may have been lost: then this node's
+ * own blocks are searched for its ID.
+ */
+function unreadPlaces(holdings: readonly Holdings[], facts: IpamFacts): readonly NamedCidr[] {
+  if (holdings.some(({ stored }) => stored !== undefined)) return holdings.flatMap(({ unread }) => unread);
+  return facts.affinities.map(({ cidr }) => nameCidr(cidr)).filter((place) => !isRead(facts, place));
+}
+
+function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {
+  const places = holdings.flatMap(({ named, held }) => [...named, ...held]);
+  return [...new Map(places.map((place) => [place.text, place])).values()];
+}
+
+interface BlockRelease {
+  readonly changes: readonly IpamChange[];
+  readonly released: readonly IpAddress[];
+}
+
+function releaseInBlock(request: ReleaseRequest, facts: IpamFacts, place: NamedCidr): BlockRelease {
+  const stored = loadBlock(facts, place, request.nowNs);
+  if (stored === undefined) return { changes: [], released: [] };
+  const { block, released } = releaseAll(stored.value, request, facts.config.cooldownSeconds);
+  const gone = whatGoesWithEmptyBlock(request, facts, block);
+  if (released.length === 0 && gone === undefined) return { changes: [], released };
+  const to = gone === undefined ? nextVersion(block) : undefined;
+  return {
+    changes: [{ record: 'block', cidr: block.cidr, from: stored.revision, to }, ...(gone ?? [])],
+    released,
+  };
+}
+
+function releaseAll(
+  stored: AllocationBlock,
+  { handleIds, nowNs, keep = [] }: ReleaseRequest,
+  cooldownSeconds: number,
+): { readonly block: AllocationBlock; readonly released: readonly IpAddress[] } {
+  const kept = new Set(keep.flatMap((address) => ordinalOf(stored, address) ?? []));
+  let block = stored;
+  const ordinals: number[] = [];
+  for (const handleId of handleIds) {
+    const release = releaseByHandle(block, handleId, nowNs, cooldownSeconds, kept);
+    block = release.block;
+    ordinals.push(...release.released);
+  }
+  return { block, released: ordinals.map((ordinal) => addressOf(stored, ordinal)) };
+}
+
+/**
+ * The changes that go with deleting the block, or `undefined` when it stays. It goes when it is empty and
+ * nobody claims it, or when this node does but the pool no longer selects it (Calico's ConsistentAffinity).
+ */
+function whatGoesWithEmptyBlock(
+  { nodeName }: ReleaseRequest,
+  facts: IpamFacts,
+  block: AllocationBlock,
+): readonly IpamChange[] | undefined {
+  if (!isEmpty(block)) return undefined;
+  if (block.affinity === undefined) return [];
+  if (block.affinity !== hostAffinity(nodeName)) return undefined;
+  if (!isDeselected(block.cidr, facts.pools, facts.node)) return undefined;
+  const { text } = nameCidr(block.cidr);
+  return facts.affinities
+    .filter(({ cidr }) => nameCidr(cidr).text === text)
+    .map(({ cidr, revision }) => ({ record: 'affinity', nodeName, cidr, from: revision, to: undefined }));
+}
