@@ -50,7 +50,7 @@ export const CNI_VARIABLES: readonly Variable[] = [
  * is a missing one. Throws `environment`.
  */
 export function readEnvironment(env: Environment): CniArgs {
-  const command = env['CNI_COMMAND'] ?? '';
+  const command = env.CNI_COMMAND ?? '';
   const required = CNI_VARIABLES.filter((variable) => isRequired(variable, command));
   for (const { name, validate } of required) if (env[name]) validate?.(env[name]);
   const missing = required.filter(({ name }) => !env[name]);
@@ -60,12 +60,12 @@ export function readEnvironment(env: Environment): CniArgs {
   }
   return {
     command,
-    containerId: env['CNI_CONTAINERID'] ?? '',
-    netnsPath: env['CNI_NETNS'] ?? '',
-    ifName: env['CNI_IFNAME'] ?? '',
-    args: env['CNI_ARGS'] ?? '',
-    path: (env['CNI_PATH'] ?? '').split(':').filter((directory) => directory !== ''),
-    netnsOverride: /^(1|true)$/i.test(env['CNI_NETNS_OVERRIDE'] ?? ''),
+    containerId: env.CNI_CONTAINERID ?? '',
+    netnsPath: env.CNI_NETNS ?? '',
+    ifName: env.CNI_IFNAME ?? '',
+    args: env.CNI_ARGS ?? '',
+    path: (env.CNI_PATH ?? '').split(':').filter((directory) => directory !== ''),
+    netnsOverride: /^(1|true)$/i.test(env.CNI_NETNS_OVERRIDE ?? ''),
   };
 }
 
