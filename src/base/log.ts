@@ -42,5 +42,5 @@ function formatLine(options: LogOptions, level: LogLevel, message: string, field
   const pairs = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${JSON.stringify(String(value))}`],
   );
-  return `${[`${time} [${level.toUpperCase()}][${options.pid}]`, message, ...pairs].join(' ')}\n`;
+  return `${[`${time} [${level.toUpperCase()}][${options.pid}]`, message.replace(/\s+/g, ' '), ...pairs].join(' ')}\n`;
 }

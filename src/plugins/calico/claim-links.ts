@@ -1,0 +1,83 @@
+/**
+ * Which interfaces of the names an ADD needs are there already, and whether they are its own to replace. Decided
+ * before anything is changed: an interface that is somebody else's is an error, never deleted by its name. Pure.
+ */
+
+import { CalicoError } from '../../base/calico-error.ts';
+import type { Link } from '../../network/netlink/link.ts';
+import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
+import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+
+/** Links seen before the datastore was read. */
+export interface SeenLinks {
+  /** The one in the sandbox that has the name of CNI_IFNAME. */
+  readonly container: Link | undefined;
+  /** Those on the host that have one of the names the host end may get. */
+  readonly host: readonly Link[];
+}
+
+/** The names a host end may get: the usual one, and the one for when that is taken. */
+export interface HostIfNames {
+  readonly usual: string;
+  readonly alternative: string;
+}
+
+export interface ClaimedLinks {
+  readonly hostIfName: string;
+  /** Interfaces to delete first, by index: another interface that got the name meanwhile is not them. */
+  readonly replace: { readonly hostIfIndex?: number; readonly containerIfIndex?: number };
+}
+
+export interface ClaimInputs {
+  readonly ids: WorkloadIdentifiers;
+  readonly netnsPath: string;
+  readonly names: HostIfNames;
+  readonly seen: SeenLinks;
+  /** This workload's endpoint, if it has one. */
+  readonly endpoint: WorkloadEndpoint | undefined;
+  /** Endpoints of other containers of this node. */
+  readonly similar: readonly WorkloadEndpoint[];
+}
+
+/** Throws `network` when the name in the sandbox, or both names on the host, belong to something else. */
+export function claimLinks(inputs: ClaimInputs): ClaimedLinks {
+  const hostIfName = inputs.endpoint?.interfaceName || freeName(inputs);
+  const hostEnd = inputs.seen.host.find(({ name }) => name === hostIfName);
+  const { container } = inputs.seen;
+  if (container !== undefined && !isOurs(container, hostEnd, inputs.endpoint)) {
+    throw new CalicoError(
+      'network',
+      `interface ${inputs.ids.ifName} already exists in ${inputs.netnsPath} and is not one this plugin made for container ${inputs.ids.containerId}`,
+      { details: 'CNI_IFNAME must be free in the sandbox: remove the interface, or choose another name' },
+    );
+  }
+  return {
+    hostIfName,
+    replace: {
+      ...(hostEnd === undefined ? {} : { hostIfIndex: hostEnd.ifIndex }),
+      ...(container === undefined ? {} : { containerIfIndex: container.ifIndex }),
+    },
+  };
+}
+
+/** A host interface that no endpoint names is a leftover; one that another endpoint names is in use. */
+function freeName({ ids, names, similar }: ClaimInputs): string {
+  const isTaken = (name: string) => similar.some(({ interfaceName }) => interfaceName === name);
+  if (!isTaken(names.usual)) return names.usual;
+  if (!isTaken(names.alternative)) return names.alternative;
+  throw new CalicoError(
+    'network',
+    `no name is left for the host interface of container ${ids.containerId}: ${names.usual} and ${names.alternative} belong to other containers`,
+  );
+}
+
+/** Ours is the pair whose host end has our name, or the interface whose MAC our endpoint records. */
+function isOurs(container: Link, hostEnd: Link | undefined, endpoint: WorkloadEndpoint | undefined): boolean {
+  if (
+    hostEnd !== undefined &&
+    container.peerIfIndex === hostEnd.ifIndex &&
+    hostEnd.peerIfIndex === container.ifIndex
+  )
+    return true;
+  return endpoint !== undefined && endpoint.mac !== undefined && endpoint.mac === container.mac;
+}

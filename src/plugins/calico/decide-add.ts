@@ -1,0 +1,164 @@
+/**
+ * What an ADD writes: the addresses' block, handle and affinity, the workload endpoint and the profile, in one
+ * transaction. A pure function of what has been read, run again whenever another writer was faster. An ADD whose
+ * records are all there already writes nothing.
+ */
+
+import { CalicoError } from '../../base/calico-error.ts';
+import type { IpNetwork } from '../../base/cidr.ts';
+import { type MacAddress, parseMacAddress } from '../../base/mac-address.ts';
+import { ABSENT, type Stored } from '../../base/revision.ts';
+import { formatRfc3339 } from '../../base/time.ts';
+import { encodeWorkloadEndpoint } from '../../datastore/codecs/workload-endpoint.ts';
+import { ipamFacts, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
+import type { Decision } from '../../datastore/settle.ts';
+import { isEmptyTransaction, joinTransactions } from '../../datastore/transactions.ts';
+import type { View } from '../../datastore/view.ts';
+import { type WorkloadFacts, workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
+import type { AssignmentRequest } from '../../ipam/facts.ts';
+import { type AssignmentPlan, planAssignment } from '../../ipam/plan-assignment.ts';
+import { buildEndpoint } from '../../workload/build-endpoint.ts';
+import type { WorkloadChange } from '../../workload/change.ts';
+import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
+import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { requireReady } from '../require-ready.ts';
+import { type ClaimedLinks, claimLinks, type HostIfNames, type SeenLinks } from './claim-links.ts';
+
+/** Where the pod's addresses come from: our own allocator, or a delegated plugin that has already answered. */
+export type AddressSource =
+  | { readonly from: 'allocator'; readonly request: AssignmentRequest }
+  | { readonly from: 'delegate'; readonly addresses: readonly IpNetwork[] };
+
+export interface AddInputs {
+  readonly ids: WorkloadIdentifiers;
+  readonly netnsPath: string;
+  readonly profile: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: AddressSource;
+  readonly hostIfNames: HostIfNames;
+  readonly seen: SeenLinks;
+  /** For a new interface; one that exists keeps its own. */
+  readonly freshMac: MacAddress;
+  readonly endpointUid: string;
+  readonly profileUid: string;
+  readonly nowNs: bigint;
+}
+
+export interface AddOutcome {
+  /** As IPAM gave them: an automatic address carries the mask of its block. */
+  readonly addresses: readonly IpNetwork[];
+  readonly endpoint: WorkloadEndpoint;
+  /** What the endpoint was before, to put back if wiring fails. */
+  readonly before: Stored<WorkloadEndpoint> | undefined;
+  /** Whether this call took the addresses, and so has to give them back if wiring fails. */
+  readonly tookAddresses: boolean;
+  readonly mac: MacAddress;
+  readonly links: ClaimedLinks;
+  readonly notes: readonly string[];
+}
+
+export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) => void): Decision<AddOutcome> {
+  const facts = workloadFacts(view, inputs.ids, inputs.profile);
+  requireReady(facts.datastoreReady);
+  requireSameInterface(inputs.ids, facts.endpoint?.value);
+  const links = claimLinks({
+    ...inputs,
+    names: inputs.hostIfNames,
+    endpoint: facts.endpoint?.value,
+    similar: facts.similar,
+  });
+  const plan = assign(inputs, view, warn);
+  if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
+
+  const mac = recordedMac(facts.endpoint?.value) ?? inputs.freshMac;
+  const endpoint = endpointFor(inputs, plan.addresses, mac, links, facts.endpoint?.value);
+  const transaction = joinTransactions(
+    ipamTransaction(plan.changes),
+    workloadTransaction([...endpointChange(endpoint, facts.endpoint), ...profileChange(inputs, facts)]),
+  );
+  const outcome: AddOutcome = {
+    addresses: plan.addresses,
+    endpoint,
+    before: facts.endpoint,
+    tookAddresses: plan.changes.length > 0,
+    mac,
+    links,
+    notes: plan.notes,
+  };
+  return isEmptyTransaction(transaction)
+    ? { step: 'done', outcome }
+    : { step: 'commit', transaction, outcome };
+}
+
+function assign(inputs: AddInputs, view: View, warn: (text: string) => void): AssignmentPlan {
+  const { source, ids } = inputs;
+  if (source.from === 'delegate')
+    return { outcome: 'assigned', addresses: source.addresses, changes: [], notes: [] };
+  const subject = { nodeName: ids.nodeName, handleIds: [source.request.handleId] };
+  return planAssignment(source.request, ipamFacts(view, subject, warn));
+}
+
+/** Calico has one endpoint per workload, so a second interface of the container would overwrite the first. */
+function requireSameInterface(ids: WorkloadIdentifiers, endpoint: WorkloadEndpoint | undefined): void {
+  if (endpoint === undefined || endpoint.endpoint === ids.ifName) return;
+  throw new CalicoError(
+    'config',
+    `container ${ids.containerId} already has interface ${endpoint.endpoint}: Calico gives a container one interface, so ${ids.ifName} cannot be added`,
+    {
+      details: `workload endpoint ${endpoint.namespace}/${endpoint.name}; delete that attachment first, or use the same interface name`,
+    },
+  );
+}
+
+/** A repeated ADD must not change the MAC of an interface that may be in use. */
+function recordedMac(endpoint: WorkloadEndpoint | undefined): MacAddress | undefined {
+  try {
+    return endpoint?.mac === undefined ? undefined : parseMacAddress(endpoint.mac);
+  } catch {
+    return undefined;
+  }
+}
+
+function endpointFor(
+  inputs: AddInputs,
+  addresses: readonly IpNetwork[],
+  mac: MacAddress,
+  links: ClaimedLinks,
+  existing: WorkloadEndpoint | undefined,
+): WorkloadEndpoint {
+  return buildEndpoint(
+    {
+      ids: inputs.ids,
+      addresses: addresses.map(({ address }) => address),
+      profile: inputs.profile,
+      hostIfName: links.hostIfName,
+      mac,
+      labels: inputs.labels,
+      uid: inputs.endpointUid,
+      creationTimestamp: formatRfc3339(inputs.nowNs),
+    },
+    existing,
+  );
+}
+
+function endpointChange(
+  endpoint: WorkloadEndpoint,
+  stored: Stored<WorkloadEndpoint> | undefined,
+): readonly WorkloadChange[] {
+  if (stored !== undefined && encodeWorkloadEndpoint(stored.value) === encodeWorkloadEndpoint(endpoint))
+    return [];
+  const { namespace, name } = endpoint;
+  return [{ record: 'endpoint', namespace, name, from: stored?.revision ?? ABSENT, to: endpoint }];
+}
+
+/** Created once; operators change it, so one that exists is left alone. */
+function profileChange(inputs: AddInputs, facts: WorkloadFacts): readonly WorkloadChange[] {
+  if (facts.profileExists) return [];
+  const profile = {
+    name: inputs.profile,
+    uid: inputs.profileUid,
+    creationTimestamp: formatRfc3339(inputs.nowNs),
+    ingressFromSameNetworkOnly: inputs.ids.orchestrator !== 'k8s',
+  };
+  return [{ record: 'profile', to: profile }];
+}
