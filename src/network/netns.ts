@@ -115,6 +115,8 @@ function filesystemMagic(path: string): number | undefined {
     return statfsSync(path).type;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new CalicoError('netns', `failed to Statfs ${JSON.stringify(path)}: ${errorText(cause)}`, { cause });
+    throw new CalicoError('netns', `failed to Statfs ${JSON.stringify(path)}: ${errorText(cause)}`, {
+      cause,
+    });
   }
 }

@@ -91,13 +91,20 @@ export function deleteLink(ifIndex: number): NetlinkRequest {
   return { name: 'RTM_DELLINK', type: RTM_DELLINK, flags: 0, payload: ifInfo(ifIndex, 0, 0) };
 }
 
-/** Without counters, which cost the kernel a loop over all processors. `ip link show dev NAME` */
+/** `ip link show dev NAME` */
 export function getLink(name: string): NetlinkRequest {
-  const attributes = [
-    attributeText(IFLA_IFNAME, name),
-    attributeU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS),
-  ];
-  const payload = Buffer.concat([ifInfo(0, 0, 0), ...attributes]);
+  return getLinkWith(0, [attributeText(IFLA_IFNAME, name)]);
+}
+
+/** `ip link show` for the interface with the index. */
+export function getLinkAt(ifIndex: number): NetlinkRequest {
+  return getLinkWith(ifIndex, []);
+}
+
+/** Without counters, which cost the kernel a loop over all processors. */
+function getLinkWith(ifIndex: number, attributes: readonly Buffer[]): NetlinkRequest {
+  const noCounters = attributeU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  const payload = Buffer.concat([ifInfo(ifIndex, 0, 0), ...attributes, noCounters]);
   return { name: 'RTM_GETLINK', type: RTM_GETLINK, flags: 0, payload };
 }
 

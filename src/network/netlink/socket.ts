@@ -4,44 +4,42 @@
  */
 
 import { closeSync, read, readSync, write, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { isKernelError, KernelError } from '../kernel-error.ts';
 import { enableNetlinkOption, openRouteSocket, setReceiveTimeout } from '../native.ts';
+import { collectAnswer, collectDump, collectOutcomes, type Outcomes } from './exchange.ts';
 import {
   decodeMessages,
   encodeMessage,
-  type NetlinkMessage,
   type NetlinkRequest,
   NLM_F_ACK,
   NLM_F_DUMP,
-  NLM_F_DUMP_INTR,
   NLM_F_REQUEST,
 } from './header.ts';
-import { isFinal, replyError } from './reply.ts';
 
 const RECEIVE_TIMEOUT_MS = 5000;
-/** No reply the kernel sends is longer: it cuts dumps into pieces of at most 32 KiB. */
-const BUFFER_BYTES = 64 * 1024;
+/** No datagram is longer: the kernel cuts dumps into pieces of at most 32 KiB. */
+const DATAGRAM_BYTES = 64 * 1024;
 const DUMP_TRIES = 5;
-const ETIMEDOUT = 110;
 
-/** Errors carry the kernel's sentence. */
-const NETLINK_EXT_ACK = 11;
-/** Errors do not repeat the request. */
-const NETLINK_CAP_ACK = 10;
-/** The kernel honours the filters in dump requests. */
-const NETLINK_GET_STRICT_CHK = 12;
+/** Options of level SOL_NETLINK; an old kernel without one of them is fine. */
+const OPTIONS = [
+  10, // NETLINK_CAP_ACK: errors do not repeat the request
+  11, // NETLINK_EXT_ACK: errors carry the kernel's explanation
+  12, // NETLINK_GET_STRICT_CHK: the filters in dump requests are honoured
+];
 
-/** Each method throws {@link KernelError} when the kernel refuses or does not answer in 5 s. */
+/** Each method throws {@link KernelError} when the kernel refuses, or does not answer within 5 s. */
 export interface NetlinkSocket extends Disposable {
   /** Asks for one change and waits for the acknowledgement. */
   change(request: NetlinkRequest): void;
   /**
-   * Asks for several changes in one write. The kernel works through all of them in order, also after one
-   * failed; the answer has one place per request, `undefined` for success.
+   * Asks for several changes in one write. The kernel works through all of them in order, and goes on after
+   * one it refused; the answer tells the outcome of each.
    */
-  changeAll(requests: readonly NetlinkRequest[]): readonly (KernelError | undefined)[];
-  /** Like {@link change}, but the thread pool waits for the kernel; nothing else may use the socket meanwhile. */
+  changeAll(requests: readonly NetlinkRequest[]): Outcomes;
+  /** Like {@link change}, but on Node's thread pool. Nothing else may use the socket meanwhile. */
   changeInBackground(request: NetlinkRequest): Promise<void>;
   /** Asks for one object; gives the payload of the answer. */
   get(request: NetlinkRequest): Buffer;
@@ -54,111 +52,113 @@ export interface NetlinkSocket extends Disposable {
 export function openNetlinkSocket(): NetlinkSocket {
   const fd = openRouteSocket();
   setReceiveTimeout(fd, RECEIVE_TIMEOUT_MS);
-  for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
-    enableNetlinkOption(fd, option);
-  }
+  for (const option of OPTIONS) enableNetlinkOption(fd, option);
   return netlinkSocketOn(fd);
 }
 
 function netlinkSocketOn(fd: number): NetlinkSocket {
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const datagram = Buffer.allocUnsafeSlow(DATAGRAM_BYTES);
   let sequence = 0;
   let isOpen = true;
-  const close = () => {
-    if (isOpen) closeSync(fd);
-    isOpen = false;
-  };
   const encode = (request: NetlinkRequest, flags: number) => {
     sequence += 1;
     return encodeMessage({ ...request, flags: request.flags | NLM_F_REQUEST | flags, sequence });
   };
-  const receive = (name: string) => decodeMessages(buffer.subarray(0, readReply(fd, buffer, name)));
-
+  const receive = (name: string) => decodeMessages(receiveDatagram(fd, datagram, name));
   const changeAll = (requests: readonly NetlinkRequest[]) => {
     const first = sequence + 1;
-    writeSync(fd, Buffer.concat(requests.map((request) => encode(request, NLM_F_ACK))));
-    return collectAcknowledgements(requests, first, receive);
+    const bytes = Buffer.concat(requests.map((request) => encode(request, NLM_F_ACK)));
+    send(fd, bytes, requests[0]?.name ?? '');
+    return collectOutcomes(requests, first, receive);
   };
-  const dumpOnce = (request: NetlinkRequest) => {
-    writeSync(fd, encode(request, NLM_F_DUMP));
-    return collectDump(request, sequence, receive);
+  const close = () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
   };
-
   return {
     changeAll,
     change: (request) => throwFirst(changeAll([request])),
     changeInBackground: async (request) => {
-      const bytes = encode(request, NLM_F_ACK);
-      await promisify(write)(fd, bytes);
-      await readAcknowledgement(fd, buffer, request, sequence);
+      const message = encode(request, NLM_F_ACK);
+      const reply = await exchangeInBackground(fd, message, datagram, request.name);
+      throwFirst(collectOutcomes([request], sequence, () => decodeMessages(reply)));
     },
     get: (request) => {
-      writeSync(fd, encode(request, 0));
-      return collectOne(request, sequence, receive);
+      send(fd, encode(request, 0), request.name);
+      return collectAnswer(request, sequence, receive);
     },
-    dump: (request) => undisturbed(() => dumpOnce(request)),
+    dump: (request) =>
+      undisturbed(request.name, () => {
+        send(fd, encode(request, NLM_F_DUMP), request.name);
+        return collectDump(request, sequence, receive);
+      }),
     close,
     [Symbol.dispose]: close,
   };
 }
 
-type Receive = (requestName: string) => readonly NetlinkMessage[];
-
-function collectAcknowledgements(
-  requests: readonly NetlinkRequest[],
-  firstSequence: number,
-  receive: Receive,
-): readonly (KernelError | undefined)[] {
-  const outcomes: (KernelError | undefined)[] = [];
-  let outstanding = requests.length;
-  while (outstanding > 0) {
-    for (const message of receive(requests[0]?.name ?? '')) {
-      const index = message.sequence - firstSequence;
-      const request = requests[index];
-      if (request === undefined || !isFinal(message)) continue;
-      outcomes[index] = replyError(message, request.name);
-      outstanding -= 1;
-    }
-  }
-  return outcomes;
+function throwFirst(outcomes: Outcomes): void {
+  const error = outcomes.find((outcome) => outcome !== undefined);
+  if (error !== undefined) throw error;
 }
 
-function collectOne(request: NetlinkRequest, sequence: number, receive: Receive): Buffer {
-  for (;;) {
-    const message = receive(request.name).find((candidate) => candidate.sequence === sequence);
-    if (message === undefined) continue;
-    const error = replyError(message, request.name);
-    if (error !== undefined) throw error;
-    return message.payload;
+function send(fd: number, bytes: Buffer, requestName: string): void {
+  try {
+    writeSync(fd, bytes);
+  } catch (cause) {
+    throw asKernelError(requestName, cause);
   }
 }
 
-/** The entries of one pass; `undefined` when the kernel's tables changed under it. */
-function collectDump(
-  request: NetlinkRequest,
-  sequence: number,
-  receive: Receive,
-): readonly Buffer[] | undefined {
-  const entries: Buffer[] = [];
-  let wasDisturbed = false;
+/** The next datagram, in memory of its own. */
+function receiveDatagram(fd: number, space: Buffer, requestName: string): Buffer {
   for (;;) {
-    for (const message of receive(request.name)) {
-      if (message.sequence !== sequence) continue;
-      wasDisturbed ||= (message.flags & NLM_F_DUMP_INTR) !== 0;
-      const error = replyError(message, request.name);
-      if (error !== undefined) throw error;
-      if (isFinal(message)) return wasDisturbed ? undefined : entries;
-      // The buffer is used again for the next datagram.
-      entries.push(Buffer.from(message.payload));
+    try {
+      const length = readSync(fd, space);
+      return Buffer.from(space.subarray(0, length));
+    } catch (cause) {
+      const error = asKernelError(requestName, cause);
+      if (error.code !== 'EINTR') throw error;
     }
   }
 }
 
-function undisturbed(dumpOnce: () => readonly Buffer[] | undefined): readonly Buffer[] {
-  let last: readonly Buffer[] | undefined;
+async function exchangeInBackground(
+  fd: number,
+  message: Buffer,
+  space: Buffer,
+  requestName: string,
+): Promise<Buffer> {
+  try {
+    await promisify(write)(fd, message);
+    const { bytesRead } = await promisify(read)(fd, space, 0, space.length, null);
+    return space.subarray(0, bytesRead);
+  } catch (cause) {
+    throw asKernelError(requestName, cause);
+  }
+}
+
+/** A table that changes under a dump, or a dump that overran the socket's memory, is read again. */
+function undisturbed(requestName: string, dumpOnce: () => readonly Buffer[] | undefined): readonly Buffer[] {
   for (let tries = 0; tries < DUMP_TRIES; tries++) {
-    last = dumpOnceOrOverflow(dumpOnce);
-    if (last !== undefined) return last;
+    const entries = orUndefinedOnOverflow(dumpOnce);
+    if (entries !== undefined) return entries;
   }
-  throw new KernelError('netlink dump', EBUSY_ERRNO, 'its tables kept changing while they were read');
+  throw new KernelError(requestName, constants.errno.EBUSY, 'the table kept changing while it was read');
+}
+
+function orUndefinedOnOverflow<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (isKernelError(error, 'ENOBUFS')) return undefined;
+    throw error;
+  }
+}
+
+/** What node:fs threw; a read that gave up after the receive timeout becomes ETIMEDOUT. */
+function asKernelError(requestName: string, cause: unknown): KernelError {
+  if (!(cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number')) throw cause;
+  const errno = -cause.errno;
+  return new KernelError(requestName, errno === constants.errno.EAGAIN ? constants.errno.ETIMEDOUT : errno);
 }

@@ -1,0 +1,128 @@
+/**
+ * Makes a pod's network as planned. Synchronous: nothing else of this process happens in between. Steps that
+ * follow each other in one namespace share one trip to the kernel. After a failure nothing of the pair is left.
+ */
+
+import { CalicoError, errorText } from '../base/calico-error.ts';
+import { clearTheWay, nameConflict, type Replaceable } from './clear-the-way.ts';
+import { deleteLinkIfPresent, findLink } from './find-link.ts';
+import { hostRouteConflict } from './host-route-conflict.ts';
+import type { Kernel } from './kernel.ts';
+import { isKernelError, type KernelError } from './kernel-error.ts';
+import { inNetns } from './netns.ts';
+import type { CreatePair, PodPlan, Where, WriteSysctl } from './plan-pod.ts';
+import { stepFailure } from './step-failure.ts';
+import { type NetlinkStep, pairRequest, stepRequest } from './step-request.ts';
+import { type Trip, trips } from './trips.ts';
+import { writeSysctl } from './write-sysctl.ts';
+
+export interface ApplyOptions {
+  readonly replace?: Replaceable;
+}
+
+export interface AppliedPod {
+  readonly containerIfIndex: number;
+  readonly hostIfIndex: number;
+  /** Steps that failed but may, as text. */
+  readonly warnings: readonly string[];
+  /** Removes the pair again, and with it its addresses and routes. Needs the kernel still open. */
+  undo(): void;
+}
+
+/**
+ * Creates the pair and takes every step. An interface in the way is removed only if `replace` names its
+ * index. Throws `network` for whatever the kernel refuses.
+ */
+export function applyPlan(kernel: Kernel, plan: PodPlan, { replace = {} }: ApplyOptions = {}): AppliedPod {
+  clearTheWay(kernel, plan.pair, replace);
+  createPair(kernel, plan.pair);
+  try {
+    const ends = lookUpEnds(kernel, plan.pair);
+    const warnings = trips(plan.steps).flatMap((trip) => makeTrip(kernel, trip, ends));
+    const undo = () => deleteLinkIfPresent(kernel.pod, ends.containerIfIndex);
+    return { ...ends, warnings, undo };
+  } catch (error) {
+    throw afterRemoval(kernel, plan.pair, error);
+  }
+}
+
+interface Ends {
+  readonly containerIfIndex: number;
+  readonly hostIfIndex: number;
+}
+
+function createPair(kernel: Kernel, pair: CreatePair): void {
+  try {
+    kernel.pod.change(pairRequest(pair, kernel.hostNetns.fd));
+  } catch (error) {
+    const conflict = isKernelError(error, 'EEXIST') ? nameConflict(kernel, pair) : undefined;
+    throw conflict ?? stepFailure(pair, error);
+  }
+}
+
+function lookUpEnds(kernel: Kernel, pair: CreatePair): Ends {
+  const container = findLink(kernel.pod, pair.containerIfName);
+  if (container?.peerIfIndex !== undefined) {
+    return { containerIfIndex: container.ifIndex, hostIfIndex: container.peerIfIndex };
+  }
+  throw stepFailure(pair, new Error('it is gone right after it was made'));
+}
+
+function makeTrip(kernel: Kernel, trip: Trip, ends: Ends): readonly string[] {
+  const where = trip[0]?.where ?? 'host';
+  const sysctls = trip.filter((step) => step.do === 'write-sysctl');
+  const messages = trip.filter((step) => step.do !== 'write-sysctl');
+  if (messages.length > 0) sendMessages(kernel, where, messages, ends);
+  if (sysctls.length === 0) return [];
+  return where === 'host' ? writeSysctls(sysctls) : inNetns(kernel.podNetns, () => writeSysctls(sysctls));
+}
+
+/** The failures that may be, as warnings. */
+function writeSysctls(steps: readonly WriteSysctl[]): readonly string[] {
+  return steps.flatMap((step) => {
+    try {
+      writeSysctl(step.key, step.value);
+      return [];
+    } catch (error) {
+      const failure = stepFailure(step, error);
+      if (step.onFailure === 'fail') throw failure;
+      return [failure.message];
+    }
+  });
+}
+
+function sendMessages(kernel: Kernel, where: Where, steps: readonly NetlinkStep[], ends: Ends): void {
+  const ifIndex = where === 'host' ? ends.hostIfIndex : ends.containerIfIndex;
+  const outcomes = kernel[where].changeAll(steps.map((step) => stepRequest(step, ifIndex)));
+  for (const [index, step] of steps.entries()) {
+    const failure = outcomes[index] && messageFailure(kernel, step, outcomes[index], ifIndex);
+    if (failure !== undefined) throw failure;
+  }
+}
+
+/** `undefined` when what the step wanted is there nevertheless. */
+function messageFailure(
+  kernel: Kernel,
+  step: NetlinkStep,
+  error: KernelError,
+  ifIndex: number,
+): CalicoError | undefined {
+  const isHostRoute = step.do === 'add-route' && step.where === 'host';
+  if (isHostRoute && error.code === 'EEXIST') return hostRouteConflict(kernel.host, step, ifIndex);
+  return stepFailure(step, error);
+}
+
+/**
+ * Removes the pair and gives back the error that made it necessary. The pair was made exclusively a moment
+ * ago, so its name is proof enough.
+ */
+function afterRemoval(kernel: Kernel, pair: CreatePair, error: unknown): unknown {
+  try {
+    const container = findLink(kernel.pod, pair.containerIfName);
+    if (container !== undefined) deleteLinkIfPresent(kernel.pod, container.ifIndex);
+    return error;
+  } catch (second) {
+    const details = `and the interface ${pair.containerIfName} could not be removed: ${errorText(second)}`;
+    return new CalicoError('network', errorText(error), { details, cause: error });
+  }
+}

@@ -1,0 +1,60 @@
+/** Turns a step of a plan into the netlink message that does it. Pure. */
+
+import { addAddress, IFA_F_NODAD, replaceAddress } from './netlink/address.ts';
+import type { NetlinkRequest } from './netlink/header.ts';
+import { addVethPair, setLinkUp } from './netlink/link.ts';
+import { NUD_PERMANENT, replaceNeighbour } from './netlink/neighbour.ts';
+import {
+  addRoute,
+  PROTOCOL_BOOT,
+  SCOPE_GLOBAL,
+  SCOPE_LINK,
+  TABLE_MAIN,
+  TYPE_UNICAST,
+} from './netlink/route.ts';
+import type { AddAddress, AddRoute, CreatePair, Step, WriteSysctl } from './plan-pod.ts';
+
+/** The steps that are netlink messages; the others are writes to files. */
+export type NetlinkStep = Exclude<Step, WriteSysctl>;
+
+/** The message that makes the pair, to be sent on the pod's socket. */
+export function pairRequest(pair: CreatePair, hostNetnsFd: number): NetlinkRequest {
+  const { mtu, queues } = pair;
+  const container = { name: pair.containerIfName, mac: pair.containerMac, mtu, queues };
+  const host = { name: pair.hostIfName, mac: pair.hostMac, mtu, queues };
+  return addVethPair(container, host, hostNetnsFd);
+}
+
+/** The message of one step, given the index of the interface it names. */
+export function stepRequest(step: NetlinkStep, ifIndex: number): NetlinkRequest {
+  switch (step.do) {
+    case 'set-up':
+      return setLinkUp(ifIndex);
+    case 'add-address':
+      return addressRequest(step, ifIndex);
+    case 'add-neighbour':
+      return replaceNeighbour({ ifIndex, address: step.address, mac: step.mac, state: NUD_PERMANENT });
+    case 'add-route':
+      return routeRequest(step, ifIndex);
+  }
+}
+
+function addressRequest(step: AddAddress, ifIndex: number): NetlinkRequest {
+  const flags = step.network.address.family === 6 ? IFA_F_NODAD : 0;
+  const isLinkLocal = step.scope === 'link';
+  const scope = isLinkLocal ? SCOPE_LINK : SCOPE_GLOBAL;
+  const address = { ifIndex, network: step.network, scope, flags };
+  return isLinkLocal ? replaceAddress(address) : addAddress(address);
+}
+
+function routeRequest(step: AddRoute, ifIndex: number): NetlinkRequest {
+  return addRoute({
+    destination: step.destination,
+    gateway: step.gateway,
+    ifIndex,
+    table: TABLE_MAIN,
+    protocol: PROTOCOL_BOOT,
+    scope: step.scope === 'link' ? SCOPE_LINK : SCOPE_GLOBAL,
+    type: TYPE_UNICAST,
+  });
+}
