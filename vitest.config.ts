@@ -1,6 +1,7 @@
 /** The test tiers, fastest first. `make check` runs the first two, `make test` all. */
 
 import { defineConfig } from 'vitest/config';
+import { tallyReporter } from './test/support/tally-reporter.ts';
 
 /** Pure tests: many at once, a short limit, no child processes. */
 function pure(name: string) {
@@ -33,5 +34,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     passWithNoTests: true,
+    reporters: ['default', tallyReporter()],
   },
 });

@@ -1,0 +1,62 @@
+# One command each: install what is missing, then do it. Start with `make help`.
+#
+# Everything runs on the Node.js that npm installs here (node_modules/.bin/node), whatever the machine has.
+
+NODE := node_modules/.bin/node
+VITEST := $(NODE) node_modules/vitest/vitest.mjs run
+# Programs that change the kernel run where they cannot disturb the machine.
+ISOLATED := build/isolated.sh
+
+PACKAGES := node_modules/.package-lock.json
+TOOLS := .tools/installed
+EXECUTABLE := dist/calico
+# Folders too: a removed file changes its folder.
+SOURCES := $(shell find src) $(wildcard build/*.ts)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build check types lint unit test demo bench tools clean distclean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened
+	@$(ISOLATED) $(NODE) demo/demo.ts
+
+build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with two names
+
+check: types lint unit ## Fast: types, lint, unit and architecture tests
+
+test: types lint $(EXECUTABLE) $(TOOLS) ## Everything: check, real etcd, real kernel, end to end
+	$(ISOLATED) $(VITEST)
+
+types: $(PACKAGES) ## Check the types
+	$(NODE) node_modules/typescript/bin/tsc -p .
+
+lint: $(PACKAGES) ## Check style and formatting
+	node_modules/.bin/biome check .
+
+unit: $(PACKAGES) ## Run the tests that need no root, no server and no kernel
+	$(VITEST) --project unit --project architecture
+
+bench: $(EXECUTABLE) $(TOOLS) ## Measure ADD and DEL beside an empty process and ptp + host-local
+	@$(ISOLATED) $(NODE) bench/bench.ts
+
+tools: $(TOOLS) ## Install what tests, demo and benchmark need: ip, ping, etcd, cnitool, reference plugins
+
+clean: ## Remove what was built
+	rm -rf dist
+
+distclean: clean ## Remove what was installed here, too: npm packages and tools
+	rm -rf node_modules .tools
+
+$(PACKAGES): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@test -x $(NODE) || { echo 'npm has no Node.js for this machine: Linux on x64 or arm64 is needed' >&2; exit 1; }
+	@touch $@
+
+$(TOOLS): build/install-tools.sh
+	build/install-tools.sh
+
+$(EXECUTABLE): $(PACKAGES) $(SOURCES)
+	$(NODE) build/build.ts
