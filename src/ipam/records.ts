@@ -18,7 +18,7 @@ export interface Handle {
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
 
-/** Cluster-wide rules (spec/ipam.md §1.4), defaults already applied. */
+/** Cluster-wide rules, defaults already applied. */
 export interface IpamConfig {
   readonly strictAffinity: boolean;
   readonly autoAllocateBlocks: boolean;

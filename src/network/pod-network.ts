@@ -25,5 +25,5 @@ export interface PodNetwork {
   readonly hostRoutes: boolean;
 }
 
-/** 169.254.1.1: the IPv4 gateway of every pod (spec/cni.md §4.8). */
+/** 169.254.1.1: the IPv4 gateway of every pod. */
 export const POD_GATEWAY_V4: IpAddress = { family: 4, value: 0xa9fe0101n };
