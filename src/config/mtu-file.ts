@@ -1,0 +1,40 @@
+/** The MTU that Felix found for pods, in a file that every plugin call reads. */
+
+import { readFileSync } from 'node:fs';
+import { CalicoError, errorText } from '../base/calico-error.ts';
+
+export const MTU_FILE = '/var/lib/calico/mtu';
+
+export interface MtuFacts {
+  /** `mtu` of the configuration. */
+  readonly confMtu: number | undefined;
+  /** What the MTU file holds; `undefined` when there is none. */
+  readonly fileText: string | undefined;
+}
+
+/**
+ * The configuration's MTU, else the file's; `undefined` leaves the choice to the kernel. Throws `config` when the
+ * file does not hold a number, even if the configuration has one.
+ */
+export function chooseMtu({ confMtu, fileText }: MtuFacts): number | undefined {
+  const fileMtu = fileText === undefined ? 0 : parseMtu(fileText.trim());
+  return confMtu ?? (fileMtu || undefined);
+}
+
+function parseMtu(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new CalicoError('config', `failed to read MTU file: ${JSON.stringify(text.slice(0, 60))} is no MTU`, {
+    details: `calico/node writes ${MTU_FILE}; remove it, or set mtu in the network configuration`,
+  });
+}
+
+/** The text of the MTU file. Throws `config` when it cannot be read, and when there is none but must be. */
+export function readMtuFile(required: boolean, path: string = MTU_FILE): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (isMissing && !required) return undefined;
+    throw new CalicoError('config', `failed to read MTU file: ${errorText(cause)}`, { cause });
+  }
+}
