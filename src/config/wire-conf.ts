@@ -42,7 +42,7 @@ const ipam = members({
   ipv4_pools: texts,
   ipv6_pools: texts,
   // host-local's own; whether it is well-formed matters only when that is the plugin.
-  routes: z.unknown(),
+  routes: z.optional(z.unknown()),
 });
 
 const policy = members({
