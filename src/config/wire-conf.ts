@@ -2,7 +2,7 @@
  * The network configuration as it is written: every key Calico documents, with its JSON type. Keys are found as
  * Go finds them (exactly, else in another case), `null` is absent, unknown keys are ignored. Pure.
  *
- * `zod/mini`, because it bundles to a tenth of `zod` and is evaluated in a fifth of the time.
+ * `zod/mini`, because with it this room is evaluated in 4 ms; with `zod` it is 10, and three times the code.
  */
 
 import * as z from 'zod/mini';
