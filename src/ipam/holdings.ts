@@ -8,7 +8,7 @@ import type { AllocationBlock } from './allocation-block.ts';
 import { ordinalsOfHandle } from './block/usage.ts';
 import type { IpamFacts } from './facts.ts';
 import { sameCounts, withCounts } from './handle.ts';
-import { isRead, loadBlock, type NamedCidr, nameCidr } from './known-blocks.ts';
+import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
 import type { Handle, IpamChange } from './records.ts';
 
 /** A block with addresses of the handle. */
@@ -38,13 +38,12 @@ export function findHoldings(handleId: string, facts: IpamFacts, nowNs: bigint):
     .flatMap((text) => tryParseCidr(text) ?? [])
     .map(nameCidr);
   const own = facts.affinities.map(({ cidr }) => nameCidr(cidr));
-  const places = new Map([...named, ...own].map((place) => [place.text, place]));
   return {
     handleId,
     stored,
     named,
     unread: named.filter((place) => !isRead(facts, place)),
-    held: [...places.values()].flatMap((place) => holdingIn(place, handleId, facts, nowNs)),
+    held: uniquePlaces([...named, ...own]).flatMap((place) => holdingIn(place, handleId, facts, nowNs)),
   };
 }
 

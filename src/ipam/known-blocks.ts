@@ -12,11 +12,16 @@ export interface NamedCidr {
   readonly text: string;
 }
 
-/** A block that may or may not be there. `revision` is its own, or `ABSENT`. */
+/** `unknown`: neither the block nor a listing has been read. */
 export type Existence = 'present' | 'absent' | 'unknown';
 
 export function nameCidr(cidr: Cidr): NamedCidr {
   return { cidr, text: formatCidr(cidr) };
+}
+
+/** Each CIDR once, in the order of its first appearance. */
+export function uniquePlaces(places: readonly NamedCidr[]): readonly NamedCidr[] {
+  return [...new Map(places.map((place) => [place.text, place])).values()];
 }
 
 /** Whether the block's value, or its absence, has been read. */

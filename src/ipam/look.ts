@@ -2,7 +2,7 @@
 
 import type { Cidr } from '../base/cidr.ts';
 import type { Look } from './facts.ts';
-import { type NamedCidr, nameCidr } from './known-blocks.ts';
+import { type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
 
 /** So many blocks are read at once; a full block of 64 pods is some 15 KiB. */
 export const MAX_BLOCKS_PER_LOOK = 64;
@@ -23,11 +23,9 @@ export function lookAtAffinity(nodeName: string, cidr: Cidr): Look {
 
 /** All of them in one, no block twice, the first ones first. */
 export function mergeLooks(looks: readonly Look[]): Look {
-  const blocks = new Map(
-    looks.flatMap((look) => look.blocks.map((cidr) => [nameCidr(cidr).text, cidr] as const)),
-  );
+  const places = uniquePlaces(looks.flatMap((look) => look.blocks.map(nameCidr)));
   return {
-    blocks: [...blocks.values()].slice(0, MAX_BLOCKS_PER_LOOK),
+    blocks: lookAtBlocks(places).blocks,
     listings: looks.flatMap((look) => look.listings),
     affinities: looks.flatMap((look) => look.affinities),
   };

@@ -8,8 +8,9 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { addressOf } from './allocation-block.ts';
 import type { MustLook, Taken } from './assignment/address-search.ts';
 import { searchAddress } from './assignment/automatic.ts';
+import { takeRequested } from './assignment/requested.ts';
 import type { AssignmentRequest, IpamFacts } from './facts.ts';
-import { findHoldings, type Holdings, handleChanges } from './holdings.ts';
+import { findHoldings, type Holding, type Holdings, handleChanges } from './holdings.ts';
 import { lookAtBlocks, mergeLooks } from './look.ts';
 import { choosePools } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
@@ -33,34 +34,44 @@ export type AssignmentPlan =
 export function planAssignment(request: AssignmentRequest, facts: IpamFacts): AssignmentPlan {
   const holdings = findHoldings(request.handleId, facts, request.nowNs);
   if (holdings.unread.length > 0) return { outcome: 'look', look: lookAtBlocks(holdings.unread) };
-  const answers = request.families.map((family) => answerFamily(request, facts, family, holdings));
+  const answers =
+    request.requestedAddresses.length > 0
+      ? [takeRequested(request, facts)]
+      : request.families.map((family) => takeAutomatic(request, facts, family, holdings));
   const looks = answers.flatMap((answer) => (answer.outcome === 'look' ? [answer.look] : []));
   if (looks.length > 0) return { outcome: 'look', look: mergeLooks(looks) };
-  const taken = answers.flatMap((answer) => (answer.outcome === 'taken' ? [answer] : []));
+  return assigned(
+    answers.flatMap((answer) => (answer.outcome === 'taken' ? [answer] : [])),
+    holdings,
+  );
+}
+
+function assigned(taken: readonly Taken[], holdings: Holdings): AssignmentPlan {
   const changes = taken.flatMap((answer) => answer.changes);
   return {
     outcome: 'assigned',
-    addresses: taken.map(({ network }) => network),
+    addresses: taken.flatMap(({ networks }) => networks),
     changes: [...changes, ...handleChanges(holdings, changes)],
     notes: taken.flatMap(({ notes }) => notes),
   };
 }
 
-function answerFamily(
+/** What the handle has of the family already, or a new address. */
+function takeAutomatic(
   request: AssignmentRequest,
   facts: IpamFacts,
   family: IpFamily,
-  holdings: Holdings,
+  { held }: Holdings,
 ): Taken | MustLook {
-  const network = heldNetwork(holdings, family);
-  if (network !== undefined) return { outcome: 'taken', network, changes: [], notes: [] };
+  const holding = held.find(({ cidr }) => cidr.family === family);
+  if (holding !== undefined) {
+    return { outcome: 'taken', networks: [heldNetwork(holding)], changes: [], notes: [] };
+  }
   const pools = choosePools(request, family, facts.pools, facts.node);
   return searchAddress({ request, facts, family, pools });
 }
 
-function heldNetwork({ held }: Holdings, family: IpFamily): IpNetwork | undefined {
-  const holding = held.find(({ cidr }) => cidr.family === family);
-  const ordinal = holding?.ordinals[0];
-  if (holding === undefined || ordinal === undefined) return undefined;
-  return { address: addressOf(holding.block, ordinal), prefixLength: holding.cidr.prefixLength };
+/** Should it have several, the first one; all of them are released together. */
+function heldNetwork({ block, ordinals: [ordinal = 0] }: Holding): IpNetwork {
+  return { address: addressOf(block, ordinal), prefixLength: block.cidr.prefixLength };
 }

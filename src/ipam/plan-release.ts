@@ -11,7 +11,7 @@ import { releaseByHandle } from './block/release.ts';
 import { isEmpty } from './block/usage.ts';
 import type { IpamFacts } from './facts.ts';
 import { findHoldings, type Holdings, handleChanges } from './holdings.ts';
-import { isRead, loadBlock, type NamedCidr, nameCidr } from './known-blocks.ts';
+import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
 import { lookAtBlocks } from './look.ts';
 import { isDeselected } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
@@ -59,8 +59,7 @@ function unreadPlaces(holdings: readonly Holdings[], facts: IpamFacts): readonly
 }
 
 function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {
-  const places = holdings.flatMap(({ named, held }) => [...named, ...held]);
-  return [...new Map(places.map((place) => [place.text, place])).values()];
+  return uniquePlaces(holdings.flatMap(({ named, held }) => [...named, ...held]));
 }
 
 interface BlockRelease {

@@ -117,7 +117,8 @@ function noPoolForUse(use: string, chosen: readonly IpPool[]): CalicoError {
   );
 }
 
-function listPools(pools: readonly IpPool[]): string {
+/** Names, CIDRs and which of them are disabled, for messages. */
+export function listPools(pools: readonly IpPool[]): string {
   if (pools.length === 0) return 'none';
   return pools
     .map((pool) => `${pool.name} ${formatCidr(pool.cidr)}${pool.enabled ? '' : ' disabled'}`)
