@@ -1,10 +1,12 @@
 /**
  * In which order a node tries the blocks of a pool. Every node starts somewhere else, so that nodes that boot
- * together do not fight for the same block; compare-and-swap alone decides who gets it. Pure.
+ * together do not fight for the same block; compare-and-swap alone decides who gets it. The start is the one
+ * Calico draws, so that both kinds of plugin on a node want the same block. Pure.
  */
 
 import type { Cidr } from '../base/cidr.ts';
 import { addressBits } from '../base/ip-address.ts';
+import { goRandomBelow } from './go-random.ts';
 import type { IpPool } from './records.ts';
 import { type AddressRange, reservedRanges } from './reservations.ts';
 
@@ -19,7 +21,7 @@ export function* blocksInOrder(
 ): Generator<Cidr, void, undefined> {
   const count = blockCount(pool);
   if (count === 0n) return;
-  const start = BigInt(fnv1a(nodeName)) % count;
+  const start = goRandomBelow(fnv1(nodeName), count);
   const reserved = reservedRanges(pool.cidr, reservations);
   yield* blocksBetween(pool, start, count, reserved);
   yield* blocksBetween(pool, 0n, start, reserved);
@@ -50,12 +52,9 @@ function* blocksBetween(
   }
 }
 
-/**
- * FNV-1a, 32 bits, over the UTF-8 bytes of the name. Calico seeds Go's generator with FNV-1; the start need
- * not be equal to its. FNV-1a ends with a multiplication, which keeps node1, node2, … apart.
- */
-function fnv1a(text: string): number {
+/** FNV-1 (not 1a), 32 bits, over the UTF-8 bytes of the name: the seed Calico gives Go's generator. */
+function fnv1(text: string): number {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash, 0x01000193) ^ byte;
   return hash >>> 0;
 }
