@@ -1,6 +1,6 @@
 /** Delegation: another plugin does a part of our work (CNI 1.1 §Plugin Delegation). */
 
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CalicoError, errorText } from '../base/calico-error.ts';
 import type { Deadline } from '../base/deadline.ts';
@@ -44,13 +44,22 @@ export function findPlugin(name: string, directories: readonly string[]): string
 }
 
 function isRegularFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return tryStat(path)?.isFile() ?? false;
 }
 
 /** Whether the file is the program that runs now, be it by another name, a hard link or a symbolic one. */
 export function isSameExecutable(path: string, self = '/proc/self/exe'): boolean {
-  const [file, own] = [path, self].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }));
+  const [file, own] = [tryStat(path), tryStat(self)];
   return file !== undefined && own !== undefined && file.dev === own.dev && file.ino === own.ino;
+}
+
+/** A file that cannot be looked at is like one that is not there. */
+function tryStat(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /**
