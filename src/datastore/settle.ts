@@ -24,6 +24,8 @@ export interface Settling<T> {
   readonly clock: Clock;
   /** A number in [0, 1), fresh on each call. */
   readonly random: () => number;
+  /** What must have happened before anything is written: it may run again with the next decision. */
+  readonly beforeCommit?: (outcome: T) => Promise<void>;
 }
 
 /** Calico gives up after as many tries; the deadline normally comes first. */
@@ -47,6 +49,7 @@ export async function settle<T>(settling: Settling<T>): Promise<T> {
       view = await readInto(view, decision.ranges, settling);
       continue;
     }
+    await settling.beforeCommit?.(decision.outcome);
     const next = await tryCommit(view, decision.transaction, settling);
     if (next === 'committed') return decision.outcome;
     conflicts += 1;

@@ -13,7 +13,13 @@ export interface SeenLinks {
   /** The one in the sandbox that has the name of CNI_IFNAME. */
   readonly container: Link | undefined;
   /** Those on the host that have one of the names the host end may get. */
-  readonly host: readonly Link[];
+  readonly host: readonly SeenHostLink[];
+}
+
+export interface SeenHostLink {
+  readonly link: Link;
+  /** Whether it and the one in the sandbox are the ends of one pair. */
+  readonly isOtherEnd: boolean;
 }
 
 /** The names a host end may get: the usual one, and the one for when that is taken. */
@@ -42,7 +48,7 @@ export interface ClaimInputs {
 /** Throws `network` when the name in the sandbox, or both names on the host, belong to something else. */
 export function claimLinks(inputs: ClaimInputs): ClaimedLinks {
   const hostIfName = inputs.endpoint?.interfaceName || freeName(inputs);
-  const hostEnd = inputs.seen.host.find(({ name }) => name === hostIfName);
+  const hostEnd = inputs.seen.host.find(({ link }) => link.name === hostIfName);
   const { container } = inputs.seen;
   if (container !== undefined && !isOurs(container, hostEnd, inputs.endpoint)) {
     throw new CalicoError(
@@ -54,7 +60,7 @@ export function claimLinks(inputs: ClaimInputs): ClaimedLinks {
   return {
     hostIfName,
     replace: {
-      ...(hostEnd === undefined ? {} : { hostIfIndex: hostEnd.ifIndex }),
+      ...(hostEnd === undefined ? {} : { hostIfIndex: hostEnd.link.ifIndex }),
       ...(container === undefined ? {} : { containerIfIndex: container.ifIndex }),
     },
   };
@@ -72,12 +78,10 @@ function freeName({ ids, names, similar }: ClaimInputs): string {
 }
 
 /** Ours is the pair whose host end has our name, or the interface whose MAC our endpoint records. */
-function isOurs(container: Link, hostEnd: Link | undefined, endpoint: WorkloadEndpoint | undefined): boolean {
-  if (
-    hostEnd !== undefined &&
-    container.peerIfIndex === hostEnd.ifIndex &&
-    hostEnd.peerIfIndex === container.ifIndex
-  )
-    return true;
-  return endpoint !== undefined && endpoint.mac !== undefined && endpoint.mac === container.mac;
+function isOurs(
+  container: Link,
+  hostEnd: SeenHostLink | undefined,
+  endpoint: WorkloadEndpoint | undefined,
+): boolean {
+  return hostEnd?.isOtherEnd === true || (endpoint?.mac !== undefined && endpoint.mac === container.mac);
 }

@@ -10,24 +10,20 @@ import { type MacAddress, parseMacAddress } from '../../base/mac-address.ts';
 import { ABSENT, type Stored } from '../../base/revision.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import { encodeWorkloadEndpoint } from '../../datastore/codecs/workload-endpoint.ts';
-import { ipamFacts, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
+import { ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
 import type { Decision } from '../../datastore/settle.ts';
 import { isEmptyTransaction, joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { type WorkloadFacts, workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
-import type { AssignmentRequest } from '../../ipam/facts.ts';
-import { type AssignmentPlan, planAssignment } from '../../ipam/plan-assignment.ts';
+import type { AssignmentPlan } from '../../ipam/plan-assignment.ts';
 import { buildEndpoint } from '../../workload/build-endpoint.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { planOwnAllocation } from '../own-allocation.ts';
 import { requireReady } from '../require-ready.ts';
+import type { AddressSource } from './address-source.ts';
 import { type ClaimedLinks, claimLinks, type HostIfNames, type SeenLinks } from './claim-links.ts';
-
-/** Where the pod's addresses come from: our own allocator, or a delegated plugin that has already answered. */
-export type AddressSource =
-  | { readonly from: 'allocator'; readonly request: AssignmentRequest }
-  | { readonly from: 'delegate'; readonly addresses: readonly IpNetwork[] };
 
 export interface AddInputs {
   readonly ids: WorkloadIdentifiers;
@@ -90,12 +86,9 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
     : { step: 'commit', transaction, outcome };
 }
 
-function assign(inputs: AddInputs, view: View, warn: (text: string) => void): AssignmentPlan {
-  const { source, ids } = inputs;
-  if (source.from === 'delegate')
-    return { outcome: 'assigned', addresses: source.addresses, changes: [], notes: [] };
-  const subject = { nodeName: ids.nodeName, handleIds: [source.request.handleId] };
-  return planAssignment(source.request, ipamFacts(view, subject, warn));
+function assign({ source }: AddInputs, view: View, warn: (text: string) => void): AssignmentPlan {
+  if (source.from === 'allocator') return planOwnAllocation(source.allocation, view, warn);
+  return { outcome: 'assigned', addresses: source.addresses, changes: [], notes: [] };
 }
 
 /** Calico has one endpoint per workload, so a second interface of the container would overwrite the first. */

@@ -1,0 +1,44 @@
+/** What the program was asked to do by its name and its flags. Pure. */
+
+import { parseArgs } from 'node:util';
+
+export const PROGRAMS = ['calico', 'calico-ipam'] as const;
+export type Program = (typeof PROGRAMS)[number];
+
+export type Invocation =
+  /** No flag: a CNI call, described by the environment. */
+  | { readonly run: 'cni'; readonly program: Program }
+  | { readonly run: 'version' }
+  | { readonly run: 'help'; readonly program: Program }
+  | { readonly run: 'refuse'; readonly why: string; readonly program: Program };
+
+const FLAGS = {
+  v: { type: 'boolean', short: 'v' },
+  version: { type: 'boolean' },
+  h: { type: 'boolean', short: 'h' },
+  help: { type: 'boolean' },
+} as const;
+
+/** `name` is the last part of the path the executable was called by, `args` what follows it. */
+export function readInvocation(name: string, args: readonly string[]): Invocation {
+  // A copy may be installed under any name; only the IPAM plugin's is special.
+  const program: Program = name === 'calico-ipam' ? 'calico-ipam' : 'calico';
+  try {
+    const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
+    if (values.v || values.version) return { run: 'version' };
+    if (values.h || values.help) return { run: 'help', program };
+    return { run: 'cni', program };
+  } catch (error) {
+    return { run: 'refuse', why: error instanceof Error ? error.message : String(error), program };
+  }
+}
+
+export function usage(program: Program): string {
+  return `Usage of ${program}:
+  -h    print this help and exit
+  -v    print the version and exit
+
+Without a flag it is a CNI plugin: it reads CNI_COMMAND and its companions from the environment and the network
+configuration from stdin, and is called by a container runtime. To try it by hand, use cnitool.
+`;
+}

@@ -1,0 +1,98 @@
+/**
+ * The process: the name it was called by, arguments, environment, clock, chance, exit code. Nothing else in `src`
+ * names `process`, so that all the rest can be tested without one.
+ */
+
+import { writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
+import { type CniPlugin, dispatch } from './cni/dispatch.ts';
+import { readText } from './cni/stdin.ts';
+import type { World } from './plugins/world.ts';
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+const RETRY_MS = 5;
+
+/** The exit codes are those of Calico's plugin: 2 is a flag it does not know. */
+async function main(): Promise<0 | 1 | 2> {
+  const invocation = readInvocation(basename(process.argv0), process.argv.slice(2));
+  switch (invocation.run) {
+    case 'version':
+      await write(STDOUT, `${packageJson.version}\n`);
+      return 0;
+    case 'help':
+      await write(STDERR, usage(invocation.program));
+      return 0;
+    case 'refuse':
+      await write(STDERR, `${invocation.why}\n${usage(invocation.program)}`);
+      return 2;
+    case 'cni':
+      return dispatch(processPort(), await plugin(invocation.program));
+  }
+}
+
+function processPort() {
+  return {
+    env: process.env,
+    readStdin: () => readText(STDIN),
+    writeStdout: (text: string) => write(STDOUT, text),
+    writeStderr: (text: string) => write(STDERR, text),
+  };
+}
+
+/** Only the program that was called is evaluated. */
+async function plugin(program: Program): Promise<CniPlugin> {
+  const about = `Calico CNI plugin ${packageJson.version}`;
+  if (program === 'calico-ipam') {
+    const { calicoIpamPlugin } = await import('./plugins/calico-ipam/plugin.ts');
+    return calicoIpamPlugin(world(), about);
+  }
+  const { calicoPlugin } = await import('./plugins/calico/plugin.ts');
+  return calicoPlugin(world(), about);
+}
+
+function world(): World {
+  const crypto = () => process.getBuiltinModule('node:crypto');
+  return {
+    env: process.env,
+    pid: process.pid,
+    clock: {
+      nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+      monotonicMs: () => performance.now(),
+      sleep: (ms) => setTimeout(ms),
+    },
+    random: {
+      bytes: (count) => crypto().randomBytes(count),
+      uuid: () => crypto().randomUUID(),
+      fraction: () => Math.random(),
+    },
+    sha1Hex: (text) => crypto().createHash('sha1').update(text).digest('hex'),
+    // A runtime that stopped reading our log is no reason to fail.
+    writeStderr: (text) => void write(STDERR, text).catch(() => undefined),
+  };
+}
+
+/** Writes all of it, also to a pipe that is full for the moment. */
+async function write(fd: number, text: string): Promise<void> {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await setTimeout(RETRY_MS);
+    }
+  }
+}
+
+// A connection or a timer that a library left open must not keep a finished call alive.
+main().then(
+  (exitCode) => process.exit(exitCode),
+  (error: unknown) => {
+    write(STDERR, `${error instanceof Error ? error.stack : String(error)}\n`).finally(() => process.exit(1));
+  },
+);

@@ -1,0 +1,51 @@
+/** ADD of the IPAM plugin: addresses from the node's blocks, for whatever main plugin asks. */
+
+import type { IpNetwork } from '../../base/cidr.ts';
+import { formatIpNetwork } from '../../base/cidr.ts';
+import type { CniCall } from '../../cni/dispatch.ts';
+import type { CniResult } from '../../cni/result.ts';
+import { ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
+import type { Decision } from '../../datastore/settle.ts';
+import { isEmptyTransaction } from '../../datastore/transactions.ts';
+import type { View } from '../../datastore/view.ts';
+import { ADD_BUDGET_MS } from '../budgets.ts';
+import { closeQuietly, openStore, prepareJob, settleJob } from '../job.ts';
+import { type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
+import type { World } from '../world.ts';
+
+export async function add(call: CniCall, world: World): Promise<CniResult> {
+  const job = prepareJob(call, world, ADD_BUDGET_MS);
+  const allocation = ownAllocation(job, world.clock.nowNs());
+  const { nodeName, handleId } = allocation.request;
+  const store = await openStore(job);
+  try {
+    const ranges = ipamRanges({ nodeName, handleIds: [handleId] });
+    const addresses = await settleJob(job, store, ranges, (view) => decide(allocation, view, job.log.warn));
+    job.log.info('assigned', {
+      addresses: addresses.map(formatIpNetwork).join(','),
+      milliseconds: job.elapsedMs(),
+    });
+    return {
+      interfaces: [],
+      ips: addresses.map((address) => ({ address })),
+      routes: addresses.map((dst) => ({ dst })),
+      dns: {},
+    };
+  } finally {
+    await closeQuietly(store, job.log);
+  }
+}
+
+function decide(
+  allocation: OwnAllocation,
+  view: View,
+  warn: (text: string) => void,
+): Decision<readonly IpNetwork[]> {
+  const plan = planOwnAllocation(allocation, view, warn);
+  if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
+  const transaction = ipamTransaction(plan.changes);
+  const outcome = plan.addresses;
+  return isEmptyTransaction(transaction)
+    ? { step: 'done', outcome }
+    : { step: 'commit', transaction, outcome };
+}

@@ -1,0 +1,73 @@
+/** Writes and takes back the records of one ADD. */
+
+import { deadlineIn } from '../../base/deadline.ts';
+import { formatIpAddress } from '../../base/ip-address.ts';
+import { randomMacAddress } from '../../base/mac-address.ts';
+import { ipamRanges } from '../../datastore/ipam-records.ts';
+import type { Store } from '../../datastore/store.ts';
+import { workloadRanges } from '../../datastore/workload-records.ts';
+import { mesosLabels } from '../../workload/mesos-labels.ts';
+import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
+import { handleIdOf } from '../handle-id.ts';
+import { type Job, settleJob } from '../job.ts';
+import type { AddressSource } from './address-source.ts';
+import type { SeenLinks } from './claim-links.ts';
+import { type AddInputs, type AddOutcome, decideAdd } from './decide-add.ts';
+import { decideDel } from './decide-del.ts';
+import { hostIfNames } from './pod-network.ts';
+
+/** Addresses, endpoint and profile, in one transaction. */
+export async function writeRecords(
+  job: Job,
+  store: Store,
+  source: AddressSource,
+  seen: SeenLinks,
+): Promise<AddOutcome> {
+  const { ids, conf, log } = job;
+  const inputs = addInputs(job, source, seen);
+  const handleIds = source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [];
+  const ranges = [...workloadRanges(ids, conf.name), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
+  const outcome = await settleJob(job, store, ranges, (view) => decideAdd(inputs, view, log.warn));
+  for (const note of outcome.notes) log.info(note);
+  return outcome;
+}
+
+/** Puts the endpoint back as it was and returns the addresses, unless the container had them before. */
+export async function takeBackRecords(
+  job: Job,
+  store: Store,
+  source: AddressSource,
+  outcome: AddOutcome,
+): Promise<void> {
+  const { ids, conf, world, log } = job;
+  const tookOwn = source.from === 'allocator' && outcome.tookAddresses;
+  const inputs = {
+    ids,
+    handleIds: tookOwn ? [handleIdOf(conf.name, ids)] : [],
+    nowNs: world.clock.nowNs(),
+    restore: outcome.before?.value,
+  };
+  const ranges = [
+    ...workloadRanges(ids),
+    ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
+  ];
+  const ownTime = { world, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
+  const { released } = await settleJob(ownTime, store, ranges, (view) => decideDel(inputs, view, log.warn));
+  log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });
+}
+
+function addInputs({ ids, conf, call, world }: Job, source: AddressSource, seen: SeenLinks): AddInputs {
+  return {
+    ids,
+    netnsPath: call.netnsPath,
+    profile: conf.name,
+    labels: mesosLabels(conf.mesosLabels),
+    source,
+    hostIfNames: hostIfNames({ ids, world }),
+    seen,
+    freshMac: randomMacAddress(world.random.bytes(6)),
+    endpointUid: world.random.uuid(),
+    profileUid: world.random.uuid(),
+    nowNs: world.clock.nowNs(),
+  };
+}

@@ -1,0 +1,113 @@
+/** What every verb begins with: all inputs parsed and checked, before anything is touched. */
+
+import { CalicoError, errorText } from '../base/calico-error.ts';
+import { type Deadline, deadlineIn } from '../base/deadline.ts';
+import { createLog, type Log } from '../base/log.ts';
+import { parseArgs, type RuntimeArgs } from '../cni/args.ts';
+import type { CniCall } from '../cni/dispatch.ts';
+import type { CalicoConf } from '../config/calico-conf.ts';
+import { environmentDefaults } from '../config/environment-defaults.ts';
+import { parseNetConf } from '../config/net-conf.ts';
+import { readNodeName } from '../config/node-name.ts';
+import type { Decision } from '../datastore/settle.ts';
+import { settle } from '../datastore/settle.ts';
+import type { Range, Store } from '../datastore/store.ts';
+import type { View } from '../datastore/view.ts';
+import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
+import { mesosNamespace } from '../workload/mesos-labels.ts';
+import { openLogFile } from './log-file.ts';
+import type { World } from './world.ts';
+
+export interface Job {
+  readonly call: CniCall;
+  readonly conf: CalicoConf;
+  readonly args: RuntimeArgs;
+  readonly ids: WorkloadIdentifiers;
+  readonly world: World;
+  readonly log: Log;
+  /** When the whole call must be over. */
+  readonly deadline: Deadline;
+  elapsedMs(): number;
+}
+
+/** Throws `config`, `environment` or `unsupported`, naming the key and the value. */
+export function prepareJob(call: CniCall, world: World, budgetMs: number): Job {
+  const startMs = world.clock.monotonicMs();
+  const deadline = deadlineIn(world.clock, budgetMs, call.command);
+  const rigor = call.command === 'ADD' ? 'strict' : 'lenient';
+  const conf = parseNetConf(call.conf, environmentDefaults(world.env), rigor);
+  const args = parseArgs(call.args);
+  const nodeName = readNodeName(conf.node);
+  const ids = identify(call, conf, args, nodeName);
+  const elapsedMs = () => Math.round(world.clock.monotonicMs() - startMs);
+  return { call, conf, args, ids, world, log: jobLog(call, conf, world), deadline, elapsedMs };
+}
+
+/** A pod where the runtime names one, else a container of its own. */
+function identify(call: CniCall, conf: CalicoConf, args: RuntimeArgs, nodeName: string): WorkloadIdentifiers {
+  const { containerId, ifName } = call;
+  const { podName, podNamespace } = args;
+  if (podName && podNamespace)
+    return { orchestrator: 'k8s', nodeName, namespace: podNamespace, containerId, ifName, podName };
+  const namespace = mesosNamespace(conf.mesosLabels) ?? (args.testNamespace || 'default');
+  return { orchestrator: 'cni', nodeName, namespace, containerId, ifName, podName: undefined };
+}
+
+function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
+  const toFile = openLogFile(conf.log.filePath);
+  return createLog({
+    level: conf.log.level,
+    pid: world.pid,
+    nowNs: world.clock.nowNs,
+    write: (line) => {
+      world.writeStderr(line);
+      toFile(line);
+    },
+    context: { command: call.command, container: call.containerId, interface: call.ifName },
+  });
+}
+
+/** The datastore of the configuration. Its client is evaluated only now. */
+export async function openStore({ conf: { datastore }, world }: Pick<Job, 'conf' | 'world'>): Promise<Store> {
+  if (datastore.type !== 'etcdv3')
+    throw new CalicoError('unsupported', `datastore_type "${datastore.type}" is not supported yet`);
+  if (datastore.discoverySrv !== undefined) {
+    throw new CalicoError(
+      'unsupported',
+      `etcd_discovery_srv "${datastore.discoverySrv}" is not supported yet: set etcd_endpoints`,
+    );
+  }
+  const { openEtcdStore } = await import('../datastore/etcd/etcd-store.ts');
+  const { user } = datastore;
+  const login = user && { name: user.name, password: user.password?.reveal() ?? '' };
+  return openEtcdStore({ ...datastore, user: login }, world.clock);
+}
+
+/** A store that cannot be closed has done its work all the same. */
+export async function closeQuietly(store: Store, log: Log): Promise<void> {
+  try {
+    await store.close();
+  } catch (error) {
+    log.debug('cannot close the datastore', { error: errorText(error) });
+  }
+}
+
+/** {@link settle} with the job's own clock, chance and deadline. */
+export function settleJob<T>(
+  { world, deadline }: Pick<Job, 'world' | 'deadline'>,
+  store: Store,
+  ranges: readonly Range[],
+  decide: (view: View) => Decision<T>,
+  beforeCommit?: (outcome: T) => Promise<void>,
+): Promise<T> {
+  const { clock, random } = world;
+  return settle({
+    store,
+    ranges,
+    decide,
+    deadline,
+    clock,
+    random: random.fraction,
+    ...(beforeCommit === undefined ? {} : { beforeCommit }),
+  });
+}

@@ -1,0 +1,22 @@
+/** The log file of the configuration, beside stderr. */
+
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Appends whole lines, which the kernel keeps apart also when many processes write at once. A log that cannot be
+ * written (full disk, read-only directory) never fails a call.
+ */
+export function openLogFile(path: string | undefined): (line: string) => void {
+  if (path === undefined) return () => undefined;
+  let usable = true;
+  return (line) => {
+    if (!usable) return;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      appendFileSync(path, line, { mode: 0o644 });
+    } catch {
+      usable = false;
+    }
+  };
+}

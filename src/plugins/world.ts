@@ -1,0 +1,13 @@
+/** All that a plugin takes from outside itself, as values and ports; `main.ts` fills it in. */
+
+import type { Clock } from '../base/deadline.ts';
+import type { Random } from '../base/random.ts';
+
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sha1Hex: (text: string) => string;
+  readonly writeStderr: (text: string) => void;
+}
