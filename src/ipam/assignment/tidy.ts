@@ -2,7 +2,8 @@
 
 import { baseAddress, containsAddress, type IpNetwork } from '../../base/cidr.ts';
 import { ABSENT } from '../../base/revision.ts';
-import { standingOf } from '../affinity.ts';
+import { nodeOfAffinity, standingOf } from '../affinity.ts';
+import type { AllocationBlock } from '../allocation-block.ts';
 import { isEmpty } from '../block/usage.ts';
 import type { NodeAffinity } from '../facts.ts';
 import { isRead, loadBlock, type NamedCidr, nameCidr } from '../known-blocks.ts';
@@ -56,8 +57,13 @@ function tidyOne(search: AddressSearch, affinity: NodeAffinity, wanted: boolean)
   const standing = standingOf(stored?.value, nodeName);
   const block = { record: 'block', cidr, from: stored?.revision ?? ABSENT } as const;
   const drop: IpamChange = { record: 'affinity', nodeName, cidr, from: revision, to: undefined };
-  if (standing === 'foreign') return [{ ...block, to: 'unchanged' }, drop];
+  if (standing === 'foreign') return isKept(stored?.value) ? [] : [{ ...block, to: 'unchanged' }, drop];
   if (wanted) return [];
   if (stored === undefined) return [{ ...block, to: 'unchanged' }, drop];
   return isEmpty(stored.value) ? [{ ...block, to: undefined }, drop] : [];
+}
+
+/** A block whose owner is no node, or cannot be read: not for this program to judge. */
+function isKept(block: AllocationBlock | undefined): boolean {
+  return block?.affinity !== undefined && nodeOfAffinity(block.affinity) === undefined;
 }
