@@ -150,7 +150,7 @@ function formatPath(path: readonly PropertyKey[]): string {
 
 /** Whatever was put where a credential belongs may be one. */
 function isSecretPath(path: string): boolean {
-  return /token|key|password/i.test(path);
+  return /token|_key|password/i.test(path);
 }
 
 function describeType(value: unknown): string {
