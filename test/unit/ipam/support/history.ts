@@ -23,7 +23,7 @@ import {
   put,
   withLook,
 } from './cluster.ts';
-import { clusterViolations, sequenceViolations } from './invariants.ts';
+import { clusterViolations, cooldownViolations, sequenceViolations } from './invariants.ts';
 
 /** One line of a history. `who` and `what` are taken modulo whatever there is to choose from. */
 export interface Event {
@@ -248,6 +248,7 @@ function written(before: History, cluster: Cluster): History {
       ...before.violations,
       ...clusterViolations(cluster),
       ...sequenceViolations(before.lastNumbers, before.cluster, cluster),
+      ...cooldownViolations(before.cluster, cluster, before.nowNs),
     ],
   };
 }

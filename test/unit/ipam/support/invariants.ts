@@ -3,8 +3,11 @@
 import { containsCidr, formatCidr } from '../../../../src/base/cidr.ts';
 import { nodeOfAffinity } from '../../../../src/ipam/affinity.ts';
 import type { AllocationBlock } from '../../../../src/ipam/allocation-block.ts';
+import { attributeOf } from '../../../../src/ipam/block/attribute.ts';
 import { isEmpty, ordinalsOfHandle } from '../../../../src/ipam/block/usage.ts';
 import { affinityId } from '../../../../src/ipam/facts.ts';
+import { reservedOrdinals } from '../../../../src/ipam/reservations.ts';
+import { NS_PER_SECOND, parseTimestamp } from '../../../../src/ipam/timestamp.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Of one stored block, by itself. */
@@ -40,6 +43,7 @@ export function clusterViolations(of: Cluster): readonly string[] {
     ...[...of.blocks].flatMap(([text, { value }]) => affinityViolations(of, text, value)),
     ...handleViolations(of),
     ...repeatedAssignments(of),
+    ...ruleViolations(of),
   ];
 }
 
@@ -78,6 +82,30 @@ function handleViolations(of: Cluster): readonly string[] {
     .map((name) => `${name}: ${inBlocks.get(name)} in the block, ${inHandles.get(name)} in the handle`);
 }
 
+/** Strict affinity, the block limit and reservations, of addresses that were assigned automatically. */
+function ruleViolations(of: Cluster): readonly string[] {
+  const { strictAffinity, maxBlocksPerHost } = of.config;
+  const owned = Map.groupBy(of.blocks.values(), ({ value }) => `${value.affinity} ${value.cidr.family}`);
+  const strangers = [...of.blocks.values()].flatMap(({ value }) => {
+    const nodes = value.attributes.flatMap(({ activeOwner }) => activeOwner?.node ?? []);
+    return nodes.filter((name) => value.affinity !== undefined && value.affinity !== `host:${name}`);
+  });
+  const reserved = [...of.blocks.values()].flatMap(({ value }) => {
+    const ordinals = reservedOrdinals(value.cidr, of.reservations);
+    return value.allocations.filter((index, ordinal) => index !== null && ordinals.has(ordinal));
+  });
+  return [
+    ...(strictAffinity ? strangers.map((name) => `${name} borrows under strict affinity`) : []),
+    ...[...owned]
+      .filter(
+        ([owner, blocks]) =>
+          owner.startsWith('host:') && maxBlocksPerHost > 0 && blocks.length > maxBlocksPerHost,
+      )
+      .map(([owner]) => `${owner} owns too many blocks`),
+    ...reserved.map((index) => `a reserved address was assigned: ${index}`),
+  ];
+}
+
 /** A repeated ADD is given what the first one got. */
 function repeatedAssignments(of: Cluster): readonly string[] {
   return [...of.handles].flatMap(([handleId, { value }]) => {
@@ -100,5 +128,19 @@ export function sequenceViolations(
     return number === undefined || value.sequenceNumber > number
       ? []
       : [`${text}: ${value.sequenceNumber} does not follow ${number}`];
+  });
+}
+
+/** From one stored state to the next: nobody gets an address that is still cooling down. */
+export function cooldownViolations(before: Cluster, after: Cluster, nowNs: bigint): readonly string[] {
+  const earliestNs = nowNs - BigInt(after.config.cooldownSeconds) * NS_PER_SECOND;
+  return [...after.blocks].flatMap(([text, { value }]) => {
+    const old = before.blocks.get(text)?.value;
+    return value.allocations.flatMap((_, ordinal) => {
+      const releasedAt = old && attributeOf(old, ordinal)?.releasedAt;
+      const taken = attributeOf(value, ordinal)?.handleId !== undefined;
+      const early = releasedAt !== undefined && (parseTimestamp(releasedAt) ?? 0n) >= earliestNs;
+      return taken && early ? [`${text}: ordinal ${ordinal} was released at ${releasedAt}`] : [];
+    });
   });
 }
