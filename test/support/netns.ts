@@ -1,72 +1,118 @@
 /**
- * Throw-away network namespaces for kernel tests: one that plays the host, and pods. A test file's thread
- * moves into the host namespace, so nothing it does touches the machine's own network.
+ * Throw-away network namespaces for kernel tests: one that plays the host, and pods. The test's thread
+ * moves into the host's, so nothing a test does touches the machine's own network.
  */
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { inNetns, openNetns } from '../../src/network/netns.ts';
-
-let count = 0;
+import { spawnSync } from 'node:child_process';
+import { setNetworkNamespace } from '../../src/network/native.ts';
+import { openNetns, ownNetns } from '../../src/network/netns.ts';
+import { findTool, requireTool, toolPath, whyNotRoot } from './tools.ts';
 
 /** Why kernel tests cannot run here; `undefined` when they can. */
-export function whyNoKernelTests(): string | undefined {
-  if (process.platform !== 'linux') return 'kernel tests need Linux';
-  if (process.getuid?.() !== 0) return 'kernel tests need root';
-  const probe = spawnSync('ip', ['netns', 'list']);
-  return probe.status === 0 ? undefined : 'kernel tests need the ip command and network namespaces';
+export function whyNoNetns(): string | undefined {
+  if (whyNotRoot() !== undefined) return whyNotRoot();
+  return findTool('ip') === undefined ? 'needs the ip command (iproute2)' : undefined;
 }
 
 export interface TestNetns extends Disposable {
   readonly name: string;
   readonly path: string;
-  /** Runs a shell line in the namespace and gives its output; throws with its stderr when it fails. */
-  sh(line: string): string;
-  /** Whether one ping to the address is answered within a second. */
-  pings(address: string): boolean;
+  /** Runs shell lines in the namespace and gives their output; throws with stderr when one fails. */
+  sh(lines: string): string;
+  /** The addresses that answer from here within a second: they refuse a connection or take it. */
+  reached(addresses: readonly string[]): readonly string[];
+  /** Unmounts the name; success when it is gone. */
   delete(): void;
 }
 
-/** Makes a namespace with a unique name; `using` deletes it. */
-export function makeNetns(role: 'host' | 'pod'): TestNetns {
+export interface Lab extends Disposable {
+  readonly host: TestNetns;
+  readonly pod: TestNetns;
+}
+
+let count = 0;
+
+/** A namespace with a unique name. */
+export function makeNetns(role: string): TestNetns {
   count += 1;
   const name = `cnitest-${process.pid}-${role}${count}`;
-  execFileSync('ip', ['netns', 'add', name]);
   const remove = () => {
-    spawnSync('ip', ['netns', 'del', name]);
+    spawnSync(requireTool('ip'), ['netns', 'del', name]);
   };
-  const exec = (argv: readonly string[]) =>
-    spawnSync('ip', ['netns', 'exec', name, ...argv], { encoding: 'utf8' });
+  const run = (argv: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(requireTool('ip'), argv, {
+      encoding: 'utf8',
+      env: { PATH: toolPath() },
+    });
+    if (status !== 0) throw new Error(`ip ${argv.join(' ')}\n${stderr}${stdout}`);
+    return stdout.trim();
+  };
+  run(['netns', 'add', name]);
   return {
     name,
     path: `/var/run/netns/${name}`,
-    sh: (line) => {
-      const { status, stdout, stderr } = exec(['sh', '-ec', line]);
-      if (status !== 0) throw new Error(`${name}# ${line}\n${stderr}${stdout}`);
-      return stdout.trim();
-    },
-    pings: (address) => exec(['ping', '-n', '-c', '1', '-W', '1', address]).status === 0,
+    sh: (lines) => run(['netns', 'exec', name, 'sh', '-ec', lines]),
+    reached: (addresses) =>
+      JSON.parse(run(['netns', 'exec', name, process.execPath, '-e', PROBE, ...addresses])),
     delete: remove,
     [Symbol.dispose]: remove,
   };
 }
 
-/** A namespace as a node has it: loopback, one interface with an address, and forwarding; no default route. */
-export function makeHost(): TestNetns {
-  const host = makeNetns('host');
-  host.sh(`
-    ip link set lo up
-    ip link add name uplink type veth peer name switch
-    ip link set switch up; ip link set uplink up
-    ip addr add 192.0.2.1/24 dev uplink
-    ip -6 addr add 2001:db8::1/64 dev uplink nodad
-    echo 1 > /proc/sys/net/ipv4/ip_forward
-    echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-  `);
-  return host;
+/** Connects to a port nobody listens on: a reachable machine refuses, an unreachable one is silent. */
+const PROBE = `
+  const answers = (host) => new Promise((resolve) => {
+    const socket = require('node:net').connect({ host, port: 9 });
+    const end = (answered) => { socket.destroy(); resolve(answered ? [host] : []); };
+    socket.setTimeout(1000, () => end(false));
+    socket.on('connect', () => end(true));
+    socket.on('error', (error) => end(error.code === 'ECONNREFUSED'));
+  });
+  Promise.all(process.argv.slice(1).map(answers)).then((all) => console.log(JSON.stringify(all.flat())));
+`;
+
+/**
+ * A host with two addresses (192.0.2.1, 2001:db8::1) and forwarding, and an empty sandbox beside it. The
+ * calling thread is in the host until the lab is disposed of.
+ */
+export function makeLab({ hasDefaultRoute = false } = {}): Lab {
+  const stack = new DisposableStack();
+  try {
+    const host = stack.use(makeNetns('host'));
+    const pod = stack.use(makeNetns('pod'));
+    host.sh(hostSetUp(hasDefaultRoute));
+    stack.use(moveTo(host));
+    return { host, pod, [Symbol.dispose]: () => stack.dispose() };
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
 }
 
-/** Runs a synchronous function with the calling thread in the namespace. */
-export function within<T>(netns: TestNetns, run: () => T): T {
-  using open = openNetns(netns.path);
-  return inNetns(open, run);
+function hostSetUp(hasDefaultRoute: boolean): string {
+  return `
+    ip link set lo up
+    ip link add name uplink type veth peer name switch
+    ip link set switch up
+    ip link set uplink up
+    ip address add 192.0.2.1/24 dev uplink
+    ip address add 2001:db8::1/64 dev uplink nodad
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+    echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+    ${hasDefaultRoute ? 'ip route add default via 192.0.2.254' : ''}
+    ${hasDefaultRoute ? 'ip -6 route add default via 2001:db8::fe dev uplink' : ''}
+  `;
+}
+
+/** Moves the calling thread, and the processes it starts, into the namespace until disposed of. */
+function moveTo(netns: TestNetns): Disposable {
+  const home = ownNetns();
+  using target = openNetns(netns.path);
+  setNetworkNamespace(target.fd);
+  return {
+    [Symbol.dispose]: () => {
+      setNetworkNamespace(home.fd);
+      home.close();
+    },
+  };
 }

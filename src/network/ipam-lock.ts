@@ -1,0 +1,59 @@
+/**
+ * The lock that keeps the ADDs of one node from competing for the same block. A courtesy: correctness rests
+ * on the datastore's transactions, so whoever does not get the lock in time goes on without it.
+ */
+
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorText } from '../base/calico-error.ts';
+import type { Clock } from '../base/deadline.ts';
+import { tryLockFile } from './native.ts';
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 10;
+
+export type IpamLock =
+  | { readonly isHeld: true; release(): void }
+  | { readonly isHeld: false; readonly reason: string };
+
+/**
+ * Waits at most `budgetMs` for the exclusive lock on the file, which is made, with its directories, when it
+ * is missing. Never throws. The lock also ends with the process.
+ */
+export async function acquireIpamLock(path: string, clock: Clock, budgetMs: number): Promise<IpamLock> {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return await lockWithin(openSync(path, 'a', 0o600), path, clock, budgetMs);
+  } catch (error) {
+    return { isHeld: false, reason: `cannot lock ${path}: ${errorText(error)}` };
+  }
+}
+
+async function lockWithin(fd: number, path: string, clock: Clock, budgetMs: number): Promise<IpamLock> {
+  const endMs = clock.monotonicMs() + budgetMs;
+  let pauseMs = FIRST_PAUSE_MS;
+  try {
+    while (!tryLockFile(fd)) {
+      const remainingMs = endMs - clock.monotonicMs();
+      if (remainingMs <= 0) {
+        closeSync(fd);
+        return { isHeld: false, reason: `${path} was held by another process for ${budgetMs} ms` };
+      }
+      await clock.sleep(Math.min(pauseMs, remainingMs));
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+    return { isHeld: true, release: once(() => closeSync(fd)) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Closing the only descriptor of the open file lets go of its lock. */
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}

@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { applyPlan } from '../../src/network/apply-plan.ts';
+import { openKernel } from '../../src/network/kernel.ts';
+import { planPod } from '../../src/network/plan-pod.ts';
+import type { PodNetwork } from '../../src/network/pod-network.ts';
+import { removeHostLink, removePodLink } from '../../src/network/remove-pod.ts';
+import { makeLab, type TestNetns, whyNoNetns } from '../support/netns.ts';
+import { podNetwork } from '../support/pod-network.ts';
+
+beforeEach(({ skip }) => skip(whyNoNetns() !== undefined, whyNoNetns()));
+
+const NOTHING_THERE = { wasPresent: false, warning: undefined };
+const REMOVED = { wasPresent: true, warning: undefined };
+
+function wire(pod: TestNetns, rest: Partial<PodNetwork> = {}): void {
+  using kernel = openKernel(pod.path);
+  applyPlan(kernel, planPod(podNetwork(['10.77.0.117', 'fd77::117'], rest)));
+}
+
+describe('removePodLink()', () => {
+  it('removes both ends and their routes, and is success the second time', async () => {
+    using lab = makeLab();
+    const before = lab.host.sh('ip -br link; ip route; ip -6 route');
+    wire(lab.pod);
+
+    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(REMOVED);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
+
+    expect(lab.host.sh('ip -br link; ip route; ip -6 route')).toBe(before);
+  });
+
+  it('is success before any ADD, without a path, and when the path is gone', async () => {
+    using lab = makeLab();
+
+    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
+    expect(await removePodLink('', 'eth0')).toEqual(NOTHING_THERE);
+    lab.pod.delete();
+    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
+  });
+
+  it('lets other work go on while the kernel is busy', async () => {
+    using lab = makeLab();
+    wire(lab.pod);
+    let turns = 0;
+    const ticking = setInterval(() => (turns += 1), 1);
+
+    await removePodLink(lab.pod.path, 'eth0');
+    clearInterval(ticking);
+
+    expect(turns).toBeGreaterThan(1);
+  });
+
+  it('leaves an interface alone that no pod can have, and says so', async () => {
+    using lab = makeLab();
+    lab.pod.sh('ip link add name eth0 type bridge');
+
+    const removal = await removePodLink(lab.pod.path, 'eth0');
+
+    expect(removal).toEqual({
+      wasPresent: false,
+      warning: 'interface eth0 was not deleted: it is bridge, and pods have veth or netkit',
+    });
+    expect(lab.pod.sh('ip -br link')).toContain('eth0');
+  });
+
+  it.each([
+    ['a file', '/etc/hostname', /^unknown FS magic on "\/etc\/hostname": [0-9a-f]+$/],
+    ['another kind of namespace', '/proc/self/ns/uts', /^failed to enter netns: .*setns: EINVAL/],
+  ])('refuses %s in place of a network namespace', async (_, path, message) => {
+    await expect(removePodLink(path, 'eth0')).rejects.toMatchObject({
+      kind: 'netns',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('removeHostLink()', () => {
+  it('removes the host end by name, and is success when it is gone', async () => {
+    using lab = makeLab();
+    wire(lab.pod);
+
+    expect(await removeHostLink('cali1')).toEqual(REMOVED);
+    expect(await removeHostLink('cali1')).toEqual(NOTHING_THERE);
+
+    expect(lab.pod.sh('ip -br link')).not.toContain('eth0');
+  });
+});
+
+describe('two hundred pods made and removed', () => {
+  it('leave no file open', async () => {
+    using lab = makeLab();
+    const names = Array.from({ length: 8 }, (_, n) => `eth${n}`);
+    wire(lab.pod);
+    await removePodLink(lab.pod.path, 'eth0');
+    const before = readdirSync('/proc/self/fd').length;
+
+    for (let round = 0; round < 25; round++) {
+      for (const name of names) {
+        wire(lab.pod, { containerIfName: name, hostIfName: `cali${name}`, addresses: [], routes: [] });
+      }
+      await Promise.all(names.map((name) => removePodLink(lab.pod.path, name)));
+    }
+
+    expect(readdirSync('/proc/self/fd').length).toBe(before);
+  });
+});

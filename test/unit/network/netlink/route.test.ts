@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hostCidr } from '../../../../src/base/cidr.ts';
+import { decodeRoute, encodeRoute, matchRoute, type Route } from '../../../../src/network/netlink/route.ts';
+import {
+  addresses,
+  addressesOf,
+  cidrsOf,
+  families,
+  indexes,
+  orUndefined,
+} from '../../../support/network-arbitraries.ts';
+
+const routes: fc.Arbitrary<Route> = families.chain((family) =>
+  fc.record({
+    destination: cidrsOf(family),
+    gateway: orUndefined(addressesOf(family)),
+    ifIndex: orUndefined(indexes),
+    table: fc.integer({ min: 1, max: 0xffffffff }),
+    protocol: fc.nat(255),
+    scope: fc.nat(255),
+    type: fc.nat(11),
+  }),
+);
+
+describe('decodeRoute()', () => {
+  it('reads back what encodeRoute() wrote', () => {
+    fc.assert(fc.property(routes, (route) => {
+ expect(decodeRoute(encodeRoute(route))).toEqual(route);
+ }));
+  });
+
+  it('passes over routes of other protocols', () => {
+    expect(decodeRoute(Buffer.alloc(12))).toBeUndefined();
+  });
+});
+
+describe('matchRoute()', () => {
+  it('asks for exactly the address', () => {
+    fc.assert(
+      fc.property(addresses, (address) => {
+ expect(decodeRoute(Buffer.from(matchRoute(address).payload))?.destination).toEqual(hostCidr(address));
+ }),
+      ),
+    );
+  });
+});
