@@ -1,7 +1,8 @@
 /** Second choice: a block that does not exist yet. Pure. */
 
 import { CalicoError } from '../../base/calico-error.ts';
-import { existenceOf } from '../known-blocks.ts';
+import { standingOf } from '../affinity.ts';
+import { existenceOf, isRead, loadBlock, type NamedCidr } from '../known-blocks.ts';
 import { lookAtBlocks, lookAtListing } from '../look.ts';
 import type { AddressSearch, SearchAnswer } from './address-search.ts';
 import { candidateBlocks, ownedBlocks } from './candidates.ts';
@@ -19,6 +20,8 @@ export function takeFromNewBlock(search: AddressSearch): SearchAnswer {
   checkMayClaim(search);
   const { facts, family } = search;
   const probes = candidateBlocks(search).take(PROBES).toArray();
+  const justClaimed = takeFromJustClaimed(search, probes);
+  if (justClaimed !== undefined) return justClaimed;
   const hole = probes.find((place) => existenceOf(facts, place) === 'absent');
   if (hole !== undefined) return takeAsOwn(search, hole);
   const unknown = probes.filter((place) => existenceOf(facts, place) === 'unknown');
@@ -27,6 +30,21 @@ export function takeFromNewBlock(search: AddressSearch): SearchAnswer {
   if (!facts.blockListings.has(family)) return { outcome: 'look', look: lookAtListing(family, false) };
   const found = candidateBlocks(search).find((place) => existenceOf(facts, place) === 'absent');
   return found && takeAsOwn(search, found);
+}
+
+/**
+ * A block that is this node's though its affinity has not been read: another call claimed it after the affinities
+ * were read. Without this, calls that start together would each claim a block of their own.
+ */
+function takeFromJustClaimed(search: AddressSearch, probes: readonly NamedCidr[]): SearchAnswer {
+  const { facts, request } = search;
+  const isOurs = (place: NamedCidr) =>
+    standingOf(loadBlock(facts, place, request.nowNs)?.value, request.nodeName) === 'ours';
+  for (const place of probes.filter((probe) => isRead(facts, probe) && isOurs(probe))) {
+    const taken = takeAsOwn(search, place);
+    if (taken !== undefined) return taken;
+  }
+  return undefined;
 }
 
 function checkMayClaim(search: AddressSearch): void {
