@@ -41,17 +41,18 @@ export function formatVersionOutput(): string {
   return `${JSON.stringify({ cniVersion: NEWEST_VERSION, supportedVersions: SUPPORTED_VERSIONS })}\n`;
 }
 
+const PARTS = ['major', 'minor', 'micro'] as const;
+
 function parseVersion(text: string): readonly number[] {
   const parts = text.split('.');
-  if (parts.length > 3) {
+  if (parts.length > PARTS.length) {
     throw new CalicoError('decode', `invalid version ${JSON.stringify(text)}: too many parts`);
   }
-  const wrong = parts.find((part) => !/^\d+$/.test(part));
-  if (wrong !== undefined) {
-    throw new CalicoError(
-      'decode',
-      `invalid version ${JSON.stringify(text)}: ${JSON.stringify(wrong)} is not a number`,
-    );
-  }
-  return [0, 1, 2].map((i) => Number(parts[i] ?? 0));
+  return PARTS.map((name, i) => parsePart(name, parts[i] ?? '0'));
+}
+
+function parsePart(name: string, part: string): number {
+  if (/^\d+$/.test(part)) return Number(part);
+  const quoted = JSON.stringify(part);
+  throw new CalicoError('decode', `failed to convert ${name} version part ${quoted}: it is not a number`);
 }

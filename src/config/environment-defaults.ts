@@ -4,8 +4,7 @@
  */
 
 import { type Secret, secret } from '../base/secret.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../cni/environment.ts';
 
 export interface EnvironmentDefaults {
   readonly datastoreType: string | undefined;

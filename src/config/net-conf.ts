@@ -1,6 +1,5 @@
 /** Makes the typed configuration of the one that is written: defaults, names of our own, checked values. Pure. */
 
-import { CalicoError } from '../base/calico-error.ts';
 import type { JsonObject } from '../base/json-object.ts';
 import { type Secret, secret } from '../base/secret.ts';
 import type {
@@ -13,6 +12,16 @@ import type {
   LogConf,
   NodeConf,
 } from './calico-conf.ts';
+import {
+  checkDataplane,
+  checkDeviceType,
+  checkMtu,
+  checkNetworkName,
+  checkPolicySetupTimeout,
+  checkPolicyType,
+  checkQueues,
+  checkReadinessGate,
+} from './check-values.ts';
 import { datastoreConf } from './datastore-conf.ts';
 import type { EnvironmentDefaults } from './environment-defaults.ts';
 import { hostLocalRoutes } from './host-local-routes.ts';
@@ -40,7 +49,7 @@ export function parseNetConf(
   const checked = checker(rigor);
   return {
     text: secret(source.text),
-    name: networkName(wire.name),
+    name: checkNetworkName(wire.name),
     type: wire.type || undefined,
     cniVersion: wire.cniVersion || undefined,
     node: nodeConf(wire),
@@ -48,18 +57,18 @@ export function parseNetConf(
     log: logConf(wire),
     ipam: ipamConf(wire.ipam, checked),
     ipamLockFile: wire.ipam_lock_file || '/var/run/calico/ipam.lock',
-    mtu: checked(() => mtu(wire.mtu), undefined),
+    mtu: checked(() => checkMtu(wire.mtu), undefined),
     requireMtuFile: wire.require_mtu_file,
-    queues: checked(() => queues(wire.num_queues), 1),
-    deviceType: checked(() => deviceType(wire.device_type), 'veth'),
-    dataplane: checked<DataplaneConf>(() => dataplaneConf(wire.dataplane_options), { type: 'linux' }),
+    queues: checked(() => checkQueues(wire.num_queues), 1),
+    deviceType: checked(() => checkDeviceType(wire.device_type), 'veth'),
+    dataplane: checked<DataplaneConf>(() => checkDataplane(wire.dataplane_options), { type: 'linux' }),
     allowIpForwarding: wire.container_settings?.allow_ip_forwarding ?? false,
     includeDefaultRoutes: wire.include_default_routes,
-    policyType: checked(() => policyType(wire.policy?.type), undefined),
+    policyType: checked(() => checkPolicyType(wire.policy?.type), undefined),
     kubernetes: kubernetesConf(wire),
     features: featureConf(wire),
-    readinessGates: checked(() => wire.readiness_gates.map(readinessGate), []),
-    policySetupTimeoutSeconds: checked(() => policySetupTimeout(wire.policy_setup_timeout_seconds), 0),
+    readinessGates: checked(() => wire.readiness_gates.map(checkReadinessGate), []),
+    policySetupTimeoutSeconds: checked(() => checkPolicySetupTimeout(wire.policy_setup_timeout_seconds), 0),
     endpointStatusDir: wire.endpoint_status_dir || '/var/run/calico/endpoint-status',
     mesosLabels: wire.args?.['org.apache.mesos']?.network_info?.labels?.labels ?? [],
     ignored: ignoredConf(wire),
@@ -77,81 +86,6 @@ function checker(rigor: Rigor): Checker {
       return fallback;
     }
   };
-}
-
-function invalid(what: string): CalicoError {
-  return new CalicoError('config', `invalid network configuration: ${what}`);
-}
-
-function networkName(name = ''): string {
-  if (/^[a-zA-Z0-9_.-]+$/.test(name)) return name;
-  throw new CalicoError(
-    'config',
-    'invalid characters detected in the given network name. Only letters a-z, numbers 0-9, and symbols _.- are supported',
-    { details: name },
-  );
-}
-
-/** The least IPv4 needs (RFC 791), and the most a veth takes. */
-const MTU_RANGE = { min: 68, max: 65535 };
-
-function mtu(value = 0): number | undefined {
-  if (value === 0) return undefined;
-  if (value >= MTU_RANGE.min && value <= MTU_RANGE.max) return value;
-  throw invalid(`mtu must be 0 (automatic) or ${MTU_RANGE.min} to ${MTU_RANGE.max}, found ${value}`);
-}
-
-/** The kernel's own limit on the queues of a device. */
-const MAX_QUEUES = 4096;
-
-function queues(value = 1): number {
-  if (value <= MAX_QUEUES) return Math.max(1, value);
-  throw invalid(`num_queues must be at most ${MAX_QUEUES}, found ${value}`);
-}
-
-function deviceType(value = ''): 'veth' | 'netkit' {
-  if (value === '') return 'veth';
-  if (value === 'veth' || value === 'netkit') return value;
-  const shown = JSON.stringify(value);
-  throw new CalicoError('config', `unknown device_type ${shown} in CNI config (supported: "veth", "netkit")`);
-}
-
-function dataplaneConf(options: Readonly<Record<string, unknown>>): DataplaneConf {
-  const { type, socket } = options;
-  if (type === undefined || type === null) return { type: 'linux' };
-  if (type !== 'grpc') throw new CalicoError('config', `invalid dataplane type: ${type}`);
-  if (typeof socket !== 'string' || socket === '') {
-    throw new CalicoError('config', 'GRPC dataplane socket not configured', {
-      details: 'dataplane_options.type is "grpc": set dataplane_options.socket as well',
-    });
-  }
-  const texts = Object.entries(options).flatMap(([key, value]) =>
-    typeof value === 'string' ? [[key, value] as const] : [],
-  );
-  return { type, socket, options: Object.fromEntries(texts) };
-}
-
-/** Calico takes any other word for a profile that nobody creates, and the pod's traffic is dropped. */
-function policyType(value = ''): 'k8s' | undefined {
-  if (value === '') return undefined;
-  if (value === 'k8s') return value;
-  throw invalid(`policy.type must be "k8s" or absent, found ${JSON.stringify(value)}`);
-}
-
-function readinessGate(url: string): string {
-  const protocol = URL.parse(url)?.protocol;
-  if (protocol === 'http:' || protocol === 'https:') return url;
-  throw new CalicoError(
-    'config',
-    `invalid URL set for ReadinessGates:${url} Error:it must be an http or https URL`,
-  );
-}
-
-function policySetupTimeout(seconds = 0): number {
-  if (seconds >= 0) return seconds;
-  throw new CalicoError('config', `invalid pod startup delay of ${seconds}`, {
-    details: 'policy_setup_timeout_seconds must not be negative',
-  });
 }
 
 function nodeConf(wire: WireConf): NodeConf {

@@ -253,7 +253,7 @@ const REFUSALS: readonly Refusal[] = [
     why: 'CHECK with a version that is none',
     command: 'CHECK',
     stdin: withVersion('x'),
-    error: { code: 6, msg: 'invalid version "x": "x" is not a number' },
+    error: { code: 6, msg: 'failed to convert major version part "x": it is not a number' },
   },
   {
     why: 'STATUS before 1.1.0',

@@ -33,10 +33,10 @@ describe('compareVersions()', () => {
 
   it.each([
     ['1.1.0.0', 'invalid version "1.1.0.0": too many parts'],
-    ['x', 'invalid version "x": "x" is not a number'],
-    ['1.x', 'invalid version "1.x": "x" is not a number'],
-    ['1..0', 'invalid version "1..0": "" is not a number'],
-    ['-1.0.0', 'invalid version "-1.0.0": "-1" is not a number'],
+    ['x', 'failed to convert major version part "x": it is not a number'],
+    ['1.x', 'failed to convert minor version part "x": it is not a number'],
+    ['1..0', 'failed to convert minor version part "": it is not a number'],
+    ['-1.0.0', 'failed to convert major version part "-1": it is not a number'],
   ])('refuses %s', (version, message) => {
     expect(() => compareVersions(version, '1.0.0')).toThrow(
       expect.objectContaining({ kind: 'decode', message }),
