@@ -22,12 +22,14 @@ export function describeJson(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return 'an object';
-  return `${typeof value} ${quote(String(value), typeof value === 'string')}`;
+  return typeof value === 'string'
+    ? `string ${JSON.stringify(shorten(value))}`
+    : `${typeof value} ${String(value)}`;
 }
 
 const SHOWN_LENGTH = 60;
 
-function quote(text: string, isString: boolean): string {
-  const shown = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
-  return isString ? JSON.stringify(shown) : shown;
+/** The text as an error message shows it: what is too long is cut, and ends in `…`. */
+export function shorten(text: string): string {
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 }

@@ -1,6 +1,7 @@
 /** What the values of single keys may be. Each check throws `config`, with Calico's words where it has some. Pure. */
 
 import { CalicoError } from '../base/calico-error.ts';
+import { shorten } from '../base/json-object.ts';
 import type { DataplaneConf } from './calico-conf.ts';
 
 function invalid(what: string): CalicoError {
@@ -40,7 +41,7 @@ export function checkQueues(value = 1): number {
 export function checkDeviceType(value = ''): 'veth' | 'netkit' {
   if (value === '') return 'veth';
   if (value === 'veth' || value === 'netkit') return value;
-  const shown = JSON.stringify(value);
+  const shown = JSON.stringify(shorten(value));
   throw new CalicoError('config', `unknown device_type ${shown} in CNI config (supported: "veth", "netkit")`);
 }
 
@@ -48,7 +49,10 @@ export function checkDeviceType(value = ''): 'veth' | 'netkit' {
 export function checkDataplane(options: Readonly<Record<string, unknown>>): DataplaneConf {
   const { type, socket } = options;
   if (type === undefined || type === null) return { type: 'linux' };
-  if (type !== 'grpc') throw new CalicoError('config', `invalid dataplane type: ${type}`);
+  if (type !== 'grpc') {
+    const shown = typeof type === 'string' ? type : JSON.stringify(type);
+    throw new CalicoError('config', `invalid dataplane type: ${shorten(shown)}`);
+  }
   if (typeof socket !== 'string' || socket === '') {
     throw new CalicoError('config', 'GRPC dataplane socket not configured', {
       details: 'dataplane_options.type is "grpc": set dataplane_options.socket as well',
@@ -64,7 +68,7 @@ export function checkDataplane(options: Readonly<Record<string, unknown>>): Data
 export function checkPolicyType(value = ''): 'k8s' | undefined {
   if (value === '') return undefined;
   if (value === 'k8s') return value;
-  throw invalid(`policy.type must be "k8s" or absent, found ${JSON.stringify(value)}`);
+  throw invalid(`policy.type must be "k8s" or absent, found ${JSON.stringify(shorten(value))}`);
 }
 
 /** A URL that can be asked. */
@@ -73,7 +77,7 @@ export function checkReadinessGate(url: string): string {
   if (protocol === 'http:' || protocol === 'https:') return url;
   throw new CalicoError(
     'config',
-    `invalid URL set for ReadinessGates:${url} Error:it must be an http or https URL`,
+    `invalid URL set for ReadinessGates:${shorten(url)} Error:it must be an http or https URL`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** Which datastore, and how to reach it: the configuration's own settings over the environment's. Pure. */
 
 import { CalicoError } from '../base/calico-error.ts';
+import { shorten } from '../base/json-object.ts';
 import type { Secret } from '../base/secret.ts';
 import type { EnvironmentDefaults } from './environment-defaults.ts';
 import { parseEndpoints } from './etcd-endpoints.ts';
@@ -46,7 +47,7 @@ export function datastoreConf(keys: DatastoreKeys, defaults: EnvironmentDefaults
     default:
       throw new CalicoError(
         'config',
-        `invalid network configuration: datastore_type must be "etcdv3", found ${JSON.stringify(type)}`,
+        `invalid network configuration: datastore_type must be "etcdv3", found ${JSON.stringify(shorten(type))}`,
       );
   }
 }

@@ -2,6 +2,7 @@
 
 import { CalicoError } from '../base/calico-error.ts';
 import { tryParseIpAddress } from '../base/ip-address.ts';
+import { shorten } from '../base/json-object.ts';
 
 const DEFAULT_PORT = 2379;
 
@@ -41,7 +42,7 @@ function parseEndpoint(text: string): Endpoint {
   const number = port === undefined ? DEFAULT_PORT : Number(port);
   if (host === '' || number < 1 || number > 65535 || isBadIpv6(host)) {
     // A user and password in the URL would be a mistake, and must not get into a log.
-    const shown = text.includes('@') ? 'a URL with credentials' : JSON.stringify(text);
+    const shown = text.includes('@') ? 'a URL with credentials' : JSON.stringify(shorten(text));
     throw new CalicoError('config', `invalid etcd endpoint ${shown}: it must be like https://host:2379`);
   }
   return { scheme: scheme.toLowerCase(), host: host.toLowerCase(), port: number };

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { CalicoError, errorText } from '../base/calico-error.ts';
+import { shorten } from '../base/json-object.ts';
 
 export const MTU_FILE = '/var/lib/calico/mtu';
 
@@ -23,7 +24,7 @@ export function chooseMtu({ confMtu, fileText }: MtuFacts): number | undefined {
 
 function parseMtu(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new CalicoError('config', `failed to read MTU file: ${JSON.stringify(text.slice(0, 60))} is no MTU`, {
+  throw new CalicoError('config', `failed to read MTU file: ${JSON.stringify(shorten(text))} is no MTU`, {
     details: `calico/node writes ${MTU_FILE}; remove it, or set mtu in the network configuration`,
   });
 }

@@ -488,6 +488,11 @@ const BAD_VALUES: readonly (readonly [JsonObject, string])[] = [
   [{ policy: { type: 'K8S' } }, INVALID('policy.type must be "k8s" or absent, found "K8S"')],
   [{ dataplane_options: { type: 'ebpf' } }, 'invalid dataplane type: ebpf'],
   [{ dataplane_options: { type: 5 } }, 'invalid dataplane type: 5'],
+  [{ dataplane_options: { type: { toString: 1 } } }, 'invalid dataplane type: {"toString":1}'],
+  [
+    { policy: { type: 'x'.repeat(99) } },
+    INVALID(`policy.type must be "k8s" or absent, found "${'x'.repeat(60)}\u2026"`),
+  ],
   [{ dataplane_options: { type: 'grpc' } }, 'GRPC dataplane socket not configured'],
   [{ dataplane_options: { type: 'grpc', socket: 1 } }, 'GRPC dataplane socket not configured'],
   [{ policy_setup_timeout_seconds: -1 }, 'invalid pod startup delay of -1'],
