@@ -1,7 +1,6 @@
 /** ADD of the IPAM plugin: addresses from the node's blocks, for whatever main plugin asks. */
 
-import type { IpNetwork } from '../../base/cidr.ts';
-import { formatIpNetwork } from '../../base/cidr.ts';
+import { formatIpNetwork, hostNetwork, type IpNetwork } from '../../base/cidr.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { CniResult } from '../../cni/result.ts';
 import { ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
@@ -25,15 +24,24 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
       addresses: addresses.map(formatIpNetwork).join(','),
       milliseconds: job.elapsedMs(),
     });
-    return {
-      interfaces: [],
-      ips: addresses.map((address) => ({ address })),
-      routes: addresses.map((dst) => ({ dst })),
-      dns: {},
-    };
+    return ipamResult(addresses, job.conf.type === 'calico');
   } finally {
     await closeQuietly(store, job.log);
   }
+}
+
+/**
+ * Addresses with the mask of their block, and one route to each. Calico's main plugin takes an answer without routes
+ * for "program none on the host", and expects the block's mask in them. The kernel refuses that mask from any other
+ * main plugin unless the address happens to be the first of its block: those get a route to the single address.
+ */
+function ipamResult(addresses: readonly IpNetwork[], isForCalico: boolean): CniResult {
+  return {
+    interfaces: [],
+    ips: addresses.map((address) => ({ address })),
+    routes: addresses.map((network) => ({ dst: isForCalico ? network : hostNetwork(network.address) })),
+    dns: {},
+  };
 }
 
 function decide(
