@@ -4,8 +4,10 @@
  */
 
 import { CalicoError, errorText } from '../base/calico-error.ts';
+import { baseAddress } from '../base/cidr.ts';
 import { clearTheWay, nameConflict, type Replaceable } from './clear-the-way.ts';
 import { deleteLinkIfPresent, findLink } from './find-link.ts';
+import { searchHostRoute } from './find-route.ts';
 import { hostRouteConflict } from './host-route-conflict.ts';
 import type { Kernel } from './kernel.ts';
 import { isKernelError, type KernelError } from './kernel-error.ts';
@@ -100,16 +102,22 @@ function sendMessages(kernel: Kernel, where: Where, steps: readonly NetlinkStep[
   }
 }
 
-/** `undefined` when what the step wanted is there nevertheless. */
+/**
+ * `undefined` when what the step wanted is there nevertheless: Felix may have been faster with a host route.
+ * A route of another interface is never taken over.
+ */
 function messageFailure(
   kernel: Kernel,
   step: NetlinkStep,
   error: KernelError,
   ifIndex: number,
 ): CalicoError | undefined {
-  const isHostRoute = step.do === 'add-route' && step.where === 'host';
-  if (isHostRoute && error.code === 'EEXIST') return hostRouteConflict(kernel.host, step, ifIndex);
-  return stepFailure(step, error);
+  if (step.do === 'add-route' && step.where === 'host' && error.code === 'EEXIST') {
+    const existing = searchHostRoute(kernel.host, baseAddress(step.destination));
+    if (existing?.ifIndex === ifIndex) return undefined;
+    if (existing !== undefined) return hostRouteConflict(kernel.host, step, ifIndex, existing);
+  }
+  return stepFailure(step, error, ifIndex);
 }
 
 /**

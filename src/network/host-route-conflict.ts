@@ -1,29 +1,23 @@
-/** What to make of a host route that exists before it could be added. */
+/** The error of a host route that another interface has. */
 
 import { CalicoError } from '../base/calico-error.ts';
-import { baseAddress, formatCidr } from '../base/cidr.ts';
+import { formatCidr } from '../base/cidr.ts';
 import { findLinkAt } from './find-link.ts';
-import { searchHostRoute } from './find-route.ts';
 import { type Route, SCOPE_GLOBAL, SCOPE_LINK } from './netlink/route.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
 import type { AddRoute } from './plan-pod.ts';
 
-/**
- * `undefined` when the route that is there goes to this very interface: Felix may have been faster. Else the
- * error that names both interfaces; a route of another interface is never taken over.
- */
+/** The error that names the interface which wants the route and the one which has it. */
 export function hostRouteConflict(
   host: NetlinkSocket,
   step: AddRoute,
   ifIndex: number,
-): CalicoError | undefined {
-  const existing = searchHostRoute(host, baseAddress(step.destination));
-  if (existing?.ifIndex === ifIndex) return undefined;
+  existing: Route,
+): CalicoError {
   const wanted = `route (Ifindex: ${ifIndex}, Dst: ${formatCidr(step.destination)}, Scope: ${step.scope})`;
-  const owner = existing === undefined ? 'route vanished meanwhile' : describeRoute(host, existing);
   return new CalicoError(
     'network',
-    `error adding host side routes for interface: ${step.ifName}, error: ${wanted} already exists for an interface other than '${step.ifName}': ${owner}`,
+    `error adding host side routes for interface: ${step.ifName}, error: ${wanted} already exists for an interface other than '${step.ifName}': ${describeRoute(host, existing)}`,
     {
       details:
         'another workload or a left-over interface has this address on this node: delete that interface, or release the address',

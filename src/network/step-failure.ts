@@ -6,13 +6,17 @@ import { formatIpAddress } from '../base/ip-address.ts';
 import { formatStep } from './format-plan.ts';
 import type { AddAddress, AddRoute, CreatePair, Step, WriteSysctl } from './plan-pod.ts';
 
-/** The first words are those Calico's users know. */
-export function stepFailure(step: CreatePair | Step, cause: unknown): CalicoError {
+/**
+ * The first words are those Calico's users know.
+ *
+ * @param ifIndex of the interface the step is about, where it is known
+ */
+export function stepFailure(step: CreatePair | Step, cause: unknown, ifIndex = 0): CalicoError {
   const details = `step: ${step.where}# ${formatStep(step)}; ${advice(cause)}`;
-  return new CalicoError('network', `${attempt(step)}: ${errorText(cause)}`, { details, cause });
+  return new CalicoError('network', `${attempt(step, ifIndex)}: ${errorText(cause)}`, { details, cause });
 }
 
-function attempt(step: CreatePair | Step): string {
+function attempt(step: CreatePair | Step, ifIndex: number): string {
   switch (step.do) {
     case 'create-pair':
       return `failed to create the veth pair ${step.containerIfName} and ${step.hostIfName}`;
@@ -25,7 +29,7 @@ function attempt(step: CreatePair | Step): string {
     case 'add-neighbour':
       return `failed to add neighbour ${formatIpAddress(step.address)} (${step.mac}) to ${JSON.stringify(step.ifName)}`;
     case 'add-route':
-      return routeAttempt(step);
+      return routeAttempt(step, ifIndex);
   }
 }
 
@@ -39,10 +43,10 @@ function addressAttempt(step: AddAddress): string {
   return `failed to add IP addr ${formatIpNetwork(step.network)} to ${JSON.stringify(step.ifName)}`;
 }
 
-function routeAttempt(step: AddRoute): string {
+function routeAttempt(step: AddRoute, ifIndex: number): string {
   const destination = formatCidr(step.destination);
   if (step.where === 'host') {
-    return `error adding host side routes for interface: ${step.ifName}, error: failed to add route (Dst: ${destination}, Scope: ${step.scope}, Iface: ${step.ifName})`;
+    return `error adding host side routes for interface: ${step.ifName}, error: failed to add route (Ifindex: ${ifIndex}, Dst: ${destination}, Scope: ${step.scope}, Iface: ${step.ifName})`;
   }
   if (step.gateway === undefined) {
     return `failed to add route inside the container: ${destination} dev ${step.ifName} scope ${step.scope}`;

@@ -3,7 +3,7 @@
  * that a thread enters a namespace only to open it, comes back, and talks from outside.
  */
 
-import { closeSync, read, readSync, write, writeSync } from 'node:fs';
+import { closeSync, readSync, write, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { isKernelError, KernelError } from '../kernel-error.ts';
@@ -80,8 +80,10 @@ function netlinkSocketOn(fd: number): NetlinkSocket {
     change: (request) => throwFirst(changeAll([request])),
     changeInBackground: async (request) => {
       const message = encode(request, NLM_F_ACK);
-      const reply = await exchangeInBackground(fd, message, datagram, request.name);
-      throwFirst(collectOutcomes([request], sequence, () => decodeMessages(reply)));
+      const own = sequence;
+      await sendInBackground(fd, message, request.name);
+      // The kernel works while it is written to: by now the acknowledgement is there to be read.
+      throwFirst(collectOutcomes([request], own, receive));
     },
     get: (request) => {
       send(fd, encode(request, 0), request.name);
@@ -123,16 +125,9 @@ function receiveDatagram(fd: number, space: Buffer, requestName: string): Buffer
   }
 }
 
-async function exchangeInBackground(
-  fd: number,
-  message: Buffer,
-  space: Buffer,
-  requestName: string,
-): Promise<Buffer> {
+async function sendInBackground(fd: number, bytes: Buffer, requestName: string): Promise<void> {
   try {
-    await promisify(write)(fd, message);
-    const { bytesRead } = await promisify(read)(fd, space, 0, space.length, null);
-    return space.subarray(0, bytesRead);
+    await promisify(write)(fd, bytes);
   } catch (cause) {
     throw asKernelError(requestName, cause);
   }

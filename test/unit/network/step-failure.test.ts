@@ -6,7 +6,7 @@ import { podNetwork } from '../../support/pod-network.ts';
 
 const plan = planPod(podNetwork(['10.77.0.117', 'fd77::117']));
 const denied = new KernelError('RTM', 1, 'not yours');
-const texts = [plan.pair, ...plan.steps].map((step) => stepFailure(step, denied).message);
+const texts = [plan.pair, ...plan.steps].map((step) => stepFailure(step, denied, 7).message);
 
 describe('stepFailure()', () => {
   it.each([
@@ -22,7 +22,7 @@ describe('stepFailure()', () => {
     'failed to add IPv4 route for 0.0.0.0/0 via 169.254.1.1 dev eth0',
     'failed to add IPv6 route for ::/0 via fe80::ecee:eeff:feee:eeee dev eth0',
     'failed to add IP addr 10.77.0.117/32 to "eth0"',
-    'error adding host side routes for interface: cali1, error: failed to add route (Dst: 10.77.0.117/32, Scope: link, Iface: cali1)',
+    'error adding host side routes for interface: cali1, error: failed to add route (Ifindex: 7, Dst: 10.77.0.117/32, Scope: link, Iface: cali1)',
   ])('says: %s', (attempt) => {
     expect(texts).toContain(`${attempt}: RTM: EPERM: operation not permitted; the kernel says: not yours`);
   });
