@@ -3,6 +3,7 @@
 import { CalicoError, errorText } from '../base/calico-error.ts';
 import { type Deadline, deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log } from '../base/log.ts';
+import { openLogFile } from '../base/log-file.ts';
 import { parseArgs, type RuntimeArgs } from '../cni/args.ts';
 import type { CniCall } from '../cni/dispatch.ts';
 import type { CalicoConf } from '../config/calico-conf.ts';
@@ -15,7 +16,6 @@ import type { Range, Store } from '../datastore/store.ts';
 import type { View } from '../datastore/view.ts';
 import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 import { mesosNamespace } from '../workload/mesos-labels.ts';
-import { openLogFile } from './log-file.ts';
 import type { World } from './world.ts';
 
 export interface Job {

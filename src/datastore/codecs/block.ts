@@ -1,6 +1,7 @@
 /** AllocationBlock ⇄ JSON, in the field order and with the omissions of Calico's current writer. Pure. */
 
 import { addressCount, formatCidr, tryParseCidr } from '../../base/cidr.ts';
+import { isJsonObject } from '../../base/json-object.ts';
 import type { AllocationBlock, Attribute } from '../../ipam/allocation-block.ts';
 import {
   arrayField,
@@ -13,15 +14,7 @@ import {
   unknownFields,
   wrongType,
 } from './fields.ts';
-import {
-  corrupt,
-  formatJson,
-  formatMap,
-  formatMembers,
-  isJsonObject,
-  parseJsonObject,
-  unknownMembers,
-} from './json.ts';
+import { corrupt, formatJson, formatMap, formatMembers, parseJsonObject, unknownMembers } from './json.ts';
 
 /** Calico allows blocks of at most 4096 addresses; anything larger is not a block but damage. */
 const MAX_ADDRESSES = 4096n;

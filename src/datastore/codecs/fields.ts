@@ -3,7 +3,8 @@
  * not at all, so all of these read as `undefined`. A value of another type is `corrupt`. Pure.
  */
 
-import { corrupt, isJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
+import { corrupt } from './json.ts';
 
 export interface FieldSource {
   readonly object: JsonObject;

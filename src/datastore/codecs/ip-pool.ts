@@ -1,6 +1,7 @@
 /** IPPool: read only. Pure. */
 
 import { tryParseCidr } from '../../base/cidr.ts';
+import { isJsonObject } from '../../base/json-object.ts';
 import type { IpPool } from '../../ipam/records.ts';
 import {
   arrayField,
@@ -12,7 +13,7 @@ import {
   stringField,
   wrongType,
 } from './fields.ts';
-import { isJsonObject, parseJsonObject } from './json.ts';
+import { parseJsonObject } from './json.ts';
 
 /** Defaults of fields that older writers did not know. */
 export function decodeIpPool(text: string, key: string): IpPool {

@@ -4,8 +4,7 @@
  */
 
 import { CalicoError, errorText } from '../../base/calico-error.ts';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
 
 /** JSON.parse hands its reviver the source text of a primitive; TypeScript's library does not say so yet. */
 type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
@@ -23,10 +22,6 @@ export function parseJsonObject(text: string, key: string): JsonObject {
   }
   if (!isJsonObject(value)) throw corrupt(key, 'it is not a JSON object');
   return value;
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const keepLargeIntegers: SourceReviver = (_key, value, context) =>

@@ -1,6 +1,7 @@
 /** The common envelope of Calico's v3 resources: kind, apiVersion, metadata, spec, in Go's field order. Pure. */
 
-import { formatJson, formatMap, formatMembers, isJsonObject, type JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
+import { formatJson, formatMap, formatMembers } from './json.ts';
 
 const METADATA_ORDER = [
   'name',

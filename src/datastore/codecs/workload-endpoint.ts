@@ -1,6 +1,7 @@
 /** WorkloadEndpoint ⇄ JSON. Fields it does not interpret (ports, NATs, …) are kept as they came. Pure. */
 
 import { formatIpNetwork, type IpNetwork, tryParseIpNetwork } from '../../base/cidr.ts';
+import type { JsonObject } from '../../base/json-object.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import {
   type FieldSource,
@@ -11,7 +12,7 @@ import {
   unknownFields,
   wrongType,
 } from './fields.ts';
-import { type JsonObject, parseJsonObject } from './json.ts';
+import { parseJsonObject } from './json.ts';
 import { formatResource } from './resource.ts';
 
 const SPEC_ORDER = [
