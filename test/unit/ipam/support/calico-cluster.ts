@@ -1,4 +1,4 @@
-/** The model cluster, filled with what Calico's own plugins wrote. */
+/** The model cluster, filled with what a datastore holds, or with what Calico's own plugins wrote. */
 
 import { formatCidr } from '../../../../src/base/cidr.ts';
 import type { Stored } from '../../../../src/base/revision.ts';
@@ -6,8 +6,10 @@ import { decodeAffinity, encodeAffinity } from '../../../../src/datastore/codecs
 import { decodeBlock, encodeBlock } from '../../../../src/datastore/codecs/block.ts';
 import { decodeHandle, encodeHandle } from '../../../../src/datastore/codecs/handle.ts';
 import { decodeIpPool } from '../../../../src/datastore/codecs/ip-pool.ts';
+import { decodeIpReservation } from '../../../../src/datastore/codecs/ip-reservation.ts';
+import { decodeIpamConfig } from '../../../../src/datastore/codecs/ipam-config.ts';
 import { decodeIpamNode } from '../../../../src/datastore/codecs/node.ts';
-import { cidrOfKey } from '../../../../src/datastore/keys.ts';
+import { cidrOfKey, IPAM_CONFIG_KEY } from '../../../../src/datastore/keys.ts';
 import { affinityId } from '../../../../src/ipam/facts.ts';
 import { calicoState } from '../../../support/calico-states.ts';
 import { type Cluster, cluster } from './cluster.ts';
@@ -18,11 +20,21 @@ const HANDLE = /\/ipam\/v2\/handle\/([^/]+)$/;
 
 /** The cluster as a fixture holds it. */
 export function calicoCluster(step: string): Cluster {
-  const entries = [...calicoState(step).values];
+  return clusterOf(calicoState(step).values);
+}
+
+/** The cluster as the datastore's values describe it. */
+export function clusterOf(values: ReadonlyMap<string, string>): Cluster {
+  const entries = [...values];
+  const config = values.get(IPAM_CONFIG_KEY);
   return {
     ...cluster({
       pools: entries.flatMap(([key, value]) => (key.includes('/ippools/') ? [decodeIpPool(value, key)] : [])),
       nodes: entries.flatMap(([key, value]) => (key.includes('/nodes/') ? [decodeIpamNode(value, key)] : [])),
+      reservations: entries.flatMap(([key, value]) =>
+        key.includes('/ipreservations/') ? decodeIpReservation(value, key) : [],
+      ),
+      config: config === undefined ? {} : decodeIpamConfig(config, IPAM_CONFIG_KEY),
     }),
     blocks: records(entries, BLOCK, decodeBlock, (_, cidr) => cidr),
     affinities: records(entries, AFFINITY, decodeAffinity, (name, cidr) => affinityId(name, cidr)),

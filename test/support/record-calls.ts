@@ -1,0 +1,111 @@
+/** ADD and DEL as far as the datastore sees them: the very decisions of the plugins, without a kernel. */
+
+import { formatIpAddress, type IpAddress, type IpFamily } from '../../src/base/ip-address.ts';
+import { parseMacAddress } from '../../src/base/mac-address.ts';
+import { formatGoTime } from '../../src/base/time.ts';
+import { ipamRanges } from '../../src/datastore/ipam-records.ts';
+import { settle } from '../../src/datastore/settle.ts';
+import type { Store } from '../../src/datastore/store.ts';
+import { workloadRanges } from '../../src/datastore/workload-records.ts';
+import { decideAdd } from '../../src/plugins/calico/decide-add.ts';
+import { decideDel } from '../../src/plugins/calico/decide-del.ts';
+import { handleIdOf, handleIdsOf } from '../../src/plugins/handle-id.ts';
+import type { WorkloadIdentifiers } from '../../src/workload/identifiers.ts';
+import { endlessDeadline, instantClock } from './cut-line.ts';
+
+export const NETWORK_NAME = 'net1';
+
+export interface RecordCall {
+  readonly containerId: string;
+  readonly nodeName: string;
+  readonly families?: readonly IpFamily[];
+  readonly requestedAddress?: IpAddress;
+  readonly nowNs?: bigint;
+}
+
+export const RECORD_TIME_NS = 1_795_257_492_500_000_000n;
+
+/** Gives back the addresses, as text. */
+export function addRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+  const ids = identifiers(call);
+  const nowNs = call.nowNs ?? RECORD_TIME_NS;
+  const handleId = handleIdOf(NETWORK_NAME, ids);
+  const inputs = {
+    ids,
+    netnsPath: '/run/netns/pod',
+    profile: NETWORK_NAME,
+    labels: {},
+    source: {
+      from: 'allocator' as const,
+      allocation: {
+        request: {
+          nodeName: ids.nodeName,
+          handleId,
+          owner: { node: ids.nodeName, timestamp: formatGoTime(nowNs) },
+          families: call.families ?? [4 as const],
+          requestedAddresses: call.requestedAddress === undefined ? [] : [call.requestedAddress],
+          namespaceLabels: {},
+          use: 'Workload' as const,
+          nowNs,
+        },
+        ipv4Pools: [],
+        ipv6Pools: [],
+      },
+    },
+    hostIfNames: { usual: `cali${call.containerId}`, alternative: `cali2${call.containerId}` },
+    seen: { container: undefined, host: [] },
+    freshMac: parseMacAddress('02:00:00:00:00:01'),
+    endpointUid: 'endpoint',
+    profileUid: 'profile',
+    nowNs,
+  };
+  const ranges = [
+    ...workloadRanges(ids, NETWORK_NAME),
+    ...ipamRanges({ nodeName: ids.nodeName, handleIds: [handleId] }),
+  ];
+  return async (store) => {
+    const { addresses } = await settle({
+      ...settling(store, nowNs),
+      ranges,
+      decide: (view) => decideAdd(inputs, view, fail),
+    });
+    return addresses.map(({ address }) => formatIpAddress(address));
+  };
+}
+
+export function delRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+  const ids = identifiers(call);
+  const nowNs = call.nowNs ?? RECORD_TIME_NS;
+  const inputs = { ids, handleIds: handleIdsOf(NETWORK_NAME, ids), nowNs, restore: undefined };
+  const ranges = [
+    ...workloadRanges(ids),
+    ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
+  ];
+  return async (store) => {
+    const { released } = await settle({
+      ...settling(store, nowNs),
+      ranges,
+      decide: (view) => decideDel(inputs, view, fail),
+    });
+    return released.map(formatIpAddress);
+  };
+}
+
+function settling(store: Store, nowNs: bigint) {
+  return { store, deadline: endlessDeadline(), clock: instantClock(nowNs), random: () => 0.5 };
+}
+
+function identifiers({ containerId, nodeName }: RecordCall): WorkloadIdentifiers {
+  return {
+    orchestrator: 'cni',
+    nodeName,
+    namespace: 'default',
+    containerId,
+    ifName: 'eth0',
+    podName: undefined,
+  };
+}
+
+function fail(text: string): never {
+  throw new Error(`unreadable data: ${text}`);
+}
