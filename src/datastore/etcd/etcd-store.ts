@@ -61,7 +61,11 @@ function clientOptions(settings: EtcdSettings): IOptions {
   return {
     hosts: [...settings.endpoints],
     faultHandling: { host: () => noop, global: noop },
-    grpcOptions: { 'grpc.max_receive_message_length': MAX_RESPONSE_BYTES },
+    grpcOptions: {
+      'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
+      // The library would send even loopback traffic through the http_proxy of kubelet's environment.
+      'grpc.enable_http_proxy': 0,
+    },
     ...(credentials === undefined ? {} : { credentials }),
     ...(settings.user === undefined
       ? {}

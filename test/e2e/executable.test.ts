@@ -1,0 +1,119 @@
+import { linkSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { writeCluster } from '../support/cluster.ts';
+import { type Etcd, startEtcd } from '../support/etcd.ts';
+import { EXECUTABLE_FOLDER, executable, runExecutable } from '../support/executable.ts';
+import { run } from '../support/run.ts';
+
+const PROGRAMS = ['calico', 'calico-ipam'] as const;
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'executable-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the executable', () => {
+  it('is one file with two names', () => {
+    expect(statSync(executable('calico-ipam')).ino).toBe(statSync(executable('calico')).ino);
+  });
+
+  it.each(PROGRAMS)('prints its version as %s', async (name) => {
+    expect(await runExecutable(name, { args: ['-v'] })).toMatchObject({
+      exitCode: 0,
+      stdout: `${packageJson.version}\n`,
+      stderr: '',
+    });
+  });
+
+  it.each(PROGRAMS)(
+    'is the program it is called as through a hard link, a symlink and PATH: %s',
+    async (name) => {
+      const linked = mkdtempSync(join(folder, 'linked-'));
+      const symlinked = mkdtempSync(join(folder, 'symlinked-'));
+      // Hard links need one file system.
+      const nearby = join(EXECUTABLE_FOLDER, `.linked-${process.pid}`);
+      linkSync(executable('calico'), nearby);
+      symlinkSync(nearby, join(linked, name));
+      symlinkSync(executable('calico'), join(symlinked, name));
+      try {
+        const calls = [
+          run([join(linked, name), '-h']),
+          run([join(symlinked, name), '-h']),
+          run([name, '-h'], { env: { PATH: symlinked } }),
+        ];
+        for (const { stderr } of await Promise.all(calls)) expect(stderr).toContain(`Usage of ${name}:`);
+      } finally {
+        rmSync(nearby);
+      }
+    },
+  );
+
+  it('refuses a flag it does not know with exit code 2', async () => {
+    expect(await runExecutable('calico', { args: ['--upgrade'] })).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
+  it('answers VERSION without a network configuration', async () => {
+    const { stdout, exitCode } = await runExecutable('calico', { env: { CNI_COMMAND: 'VERSION' } });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).supportedVersions).toContain('1.1.0');
+  });
+});
+
+describe('the caller’s environment', () => {
+  let etcd: Etcd;
+  beforeAll(async () => {
+    etcd = await startEtcd();
+    await writeCluster(etcd);
+  });
+  afterAll(() => etcd.stop());
+
+  /** A DEL of a container that never was: it asks etcd, so all of the program is at work. */
+  function callWith(env: Readonly<Record<string, string>>) {
+    const conf = {
+      cniVersion: '1.0.0',
+      name: 'net1',
+      type: 'calico',
+      datastore_type: 'etcdv3',
+      etcd_endpoints: etcd.endpoint,
+      nodename: 'node1',
+      nodename_file_optional: true,
+      log_level: 'error',
+      ipam: { type: 'calico-ipam' },
+    };
+    return runExecutable('calico', {
+      stdin: JSON.stringify(conf),
+      env: {
+        CNI_COMMAND: 'DEL',
+        CNI_CONTAINERID: 'nobody',
+        CNI_IFNAME: 'eth0',
+        CNI_PATH: EXECUTABLE_FOLDER,
+        ...env,
+      },
+    });
+  }
+
+  it.each([
+    { NODE_OPTIONS: '--require /nonexistent' },
+    { NODE_OPTIONS: '--no-such-flag' },
+    { NODE_PENDING_DEPRECATION: '1' },
+    { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9' },
+    { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' },
+    { grpc_proxy: 'http://127.0.0.1:9' },
+    { NODE_PATH: '/nonexistent', NODE_ENV: 'test', NODE_UNIQUE_ID: '1' },
+    { NODE_TEST_CONTEXT: 'child-v8' },
+    { OPENSSL_CONF: '/nonexistent', NODE_ICU_DATA: '/nonexistent' },
+    { FORCE_COLOR: '1', UV_THREADPOOL_SIZE: '1', TZ: 'Nowhere', LANG: 'xx' },
+  ])('changes nothing with %o', async (env) => {
+    expect(await callWith(env)).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  it('puts no warnings into a file', async () => {
+    await callWith({ NODE_REDIRECT_WARNINGS: join(folder, 'warnings') });
+    expect(readdirSync(folder)).not.toContain('warnings');
+  });
+});
