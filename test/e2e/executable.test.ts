@@ -1,4 +1,4 @@
-import { linkSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,28 +29,15 @@ describe('the executable', () => {
     });
   });
 
-  it.each(PROGRAMS)(
-    'is the program it is called as through a hard link, a symlink and PATH: %s',
-    async (name) => {
-      const linked = mkdtempSync(join(folder, 'linked-'));
-      const symlinked = mkdtempSync(join(folder, 'symlinked-'));
-      // Hard links need one file system.
-      const nearby = join(EXECUTABLE_FOLDER, `.linked-${process.pid}`);
-      linkSync(executable('calico'), nearby);
-      symlinkSync(nearby, join(linked, name));
-      symlinkSync(executable('calico'), join(symlinked, name));
-      try {
-        const calls = [
-          run([join(linked, name), '-h']),
-          run([join(symlinked, name), '-h']),
-          run([name, '-h'], { env: { PATH: symlinked } }),
-        ];
-        for (const { stderr } of await Promise.all(calls)) expect(stderr).toContain(`Usage of ${name}:`);
-      } finally {
-        rmSync(nearby);
-      }
-    },
-  );
+  it.each(PROGRAMS)('is the program it is called as, by path, symlink or PATH: %s', async (name) => {
+    symlinkSync(executable('calico'), join(folder, name));
+    const calls = [
+      run([executable(name), '-h']),
+      run([join(folder, name), '-h']),
+      run([name, '-h'], { env: { PATH: folder } }),
+    ];
+    for (const { stderr } of await Promise.all(calls)) expect(stderr).toContain(`Usage of ${name}:`);
+  });
 
   it('refuses a flag it does not know with exit code 2', async () => {
     expect(await runExecutable('calico', { args: ['--upgrade'] })).toMatchObject({ exitCode: 2, stdout: '' });
