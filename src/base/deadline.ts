@@ -16,11 +16,20 @@ export interface Deadline {
   readonly of: string;
   readonly budgetMs: number;
   remainingMs(): number;
+  /** Moves the end: waiting for others of the node is not the work that the budget is for. */
+  postpone(ms: number): void;
 }
 
 export function deadlineIn(clock: Clock, budgetMs: number, of: string): Deadline {
-  const endMs = clock.monotonicMs() + budgetMs;
-  return { of, budgetMs, remainingMs: () => Math.max(0, endMs - clock.monotonicMs()) };
+  let endMs = clock.monotonicMs() + budgetMs;
+  return {
+    of,
+    budgetMs,
+    remainingMs: () => Math.max(0, endMs - clock.monotonicMs()),
+    postpone: (ms) => {
+      endMs += ms;
+    },
+  };
 }
 
 /** Throws `unavailable` once the deadline has passed. */

@@ -285,4 +285,22 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
     expect(sandbox.sh('ip -o link')).not.toContain('eth0');
     succeeded(await node.cni('DEL', { containerId: 'later', netns: sandbox.path }));
   });
+
+  it('a DEL takes the link away even when the node name is not to be found', async () => {
+    const sandbox = node.makePod();
+    succeeded(await node.cni('ADD', { containerId: 'nameless', netns: sandbox.path }));
+    const conf = { nodename_file_optional: false, nodename_file: '/none' };
+    const answer = await node.cni('DEL', { containerId: 'nameless', netns: sandbox.path, conf });
+    expect(answer.json).toMatchObject({ code: 11, msg: expect.stringContaining('stat /none') });
+    expect(sandbox.sh('ip -o link')).not.toContain('eth0');
+    succeeded(await node.cni('DEL', { containerId: 'nameless', netns: sandbox.path }));
+  });
+
+  it('a DEL in something that is no namespace: one error, and the address stays until the link is known to be gone', async () => {
+    const sandbox = node.makePod();
+    succeeded(await node.cni('ADD', { containerId: 'nowhere', netns: sandbox.path }));
+    const { json } = await refused('DEL', { containerId: 'nowhere', netns: '/etc/hostname' });
+    expect(json).toMatchObject({ code: 8, msg: expect.stringContaining('unknown FS magic on "/etc/hostname"') });
+    succeeded(await node.cni('DEL', { containerId: 'nowhere', netns: sandbox.path }));
+  });
 });

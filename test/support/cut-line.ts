@@ -135,5 +135,5 @@ export function instantClock(nowNs: bigint): Clock {
 }
 
 export function endlessDeadline(): Deadline {
-  return { of: 'the test', budgetMs: 1e9, remainingMs: () => 1e9 };
+  return { of: 'the test', budgetMs: 1e9, remainingMs: () => 1e9, postpone: () => undefined };
 }

@@ -36,8 +36,10 @@ function reasons(skipped: readonly TestCase[]): readonly string[] {
   return [...byReason].map(([reason, tests]) => `skipped ${tests.length}: ${reason}`);
 }
 
+/** As given to `skip(reason)`, or in a title: `a pod (skipped: needs root)`. */
 function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
-  return note ?? `no reason given: ${test.module.relativeModuleId} > ${test.fullName}`;
+  const inTitle = /\(skipped: ([^)]+)\)/.exec(test.fullName)?.[1];
+  return note ?? inTitle ?? `no reason given: ${test.module.relativeModuleId} > ${test.fullName}`;
 }

@@ -8,6 +8,7 @@ import type { Decision } from '../../datastore/settle.ts';
 import { isEmptyTransaction } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { ADD_BUDGET_MS } from '../budgets.ts';
+import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, openStore, prepareJob, settleJob } from '../job.ts';
 import { type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
 import type { World } from '../world.ts';
@@ -19,6 +20,7 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   const store = await openStore(job);
   try {
     const ranges = ipamRanges({ nodeName, handleIds: [handleId] });
+    using _lock = await lockIpam(job);
     const addresses = await settleJob(job, store, ranges, (view) => decide(allocation, view, job.log.warn));
     job.log.info('assigned', {
       addresses: addresses.map(formatIpNetwork).join(','),

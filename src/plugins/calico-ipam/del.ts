@@ -9,6 +9,7 @@ import type { View } from '../../datastore/view.ts';
 import { planRelease, type ReleaseRequest } from '../../ipam/plan-release.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
+import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, openStore, prepareJob, settleJob } from '../job.ts';
 import type { World } from '../world.ts';
 
@@ -18,6 +19,7 @@ export async function del(call: CniCall, world: World): Promise<undefined> {
   const request = { nodeName, handleIds: handleIdsOf(job.conf.name, job.ids), nowNs: world.clock.nowNs() };
   const store = await openStore(job);
   try {
+    using _lock = await lockIpam(job);
     const released = await settleJob(job, store, ipamRanges(request), (view) =>
       decide(request, view, job.log.warn),
     );

@@ -9,6 +9,7 @@ import { workloadRanges } from '../../datastore/workload-records.ts';
 import { mesosLabels } from '../../workload/mesos-labels.ts';
 import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { handleIdOf } from '../handle-id.ts';
+import { lockIpam } from '../ipam-lock.ts';
 import { type Job, settleJob } from '../job.ts';
 import type { AddressSource } from './address-source.ts';
 import type { SeenLinks } from './claim-links.ts';
@@ -27,6 +28,7 @@ export async function writeRecords(
   const inputs = addInputs(job, source, seen);
   const handleIds = source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [];
   const ranges = [...workloadRanges(ids, conf.name), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
+  using _lock = source.from === 'allocator' ? await lockIpam(job) : undefined;
   const outcome = await settleJob(job, store, ranges, (view) => decideAdd(inputs, view, log.warn));
   for (const note of outcome.notes) log.info(note);
   return outcome;

@@ -41,7 +41,12 @@ function plugin(script: string, cniVersion = '1.0.0'): Delegate {
 
 function within(budgetMs: number): Deadline {
   const end = performance.now() + budgetMs;
-  return { of: 'ADD', budgetMs, remainingMs: () => Math.max(0, end - performance.now()) };
+  return {
+    of: 'ADD',
+    budgetMs,
+    remainingMs: () => Math.max(0, end - performance.now()),
+    postpone: () => undefined,
+  };
 }
 
 const SOON = () => within(5_000);

@@ -40,6 +40,7 @@ async function run<T>(store: Store, decide: (view: View) => Decision<T>, budgetM
     of: 'the test',
     budgetMs,
     remainingMs: () => Math.max(0, budgetMs - clock.monotonicMs()),
+    postpone: () => undefined,
   };
   return settle({ store, ranges: [{ key: '/list' }], decide, deadline, clock, random: () => 0.5 });
 }
