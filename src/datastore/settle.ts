@@ -24,6 +24,8 @@ export interface Settling<T> {
   readonly clock: Clock;
   /** A number in [0, 1), fresh on each call. */
   readonly random: () => number;
+  /** Told whenever a commit did not do it: others were faster, or its answer was lost. */
+  readonly onConflict?: (why: 'lost' | 'unknown') => void;
   /** What must have happened before anything is written: it may run again with the next decision. */
   readonly beforeCommit?: (outcome: T) => Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function settle<T>(settling: Settling<T>): Promise<T> {
     const next = await tryCommit(view, decision.transaction, settling);
     if (next === 'committed') return decision.outcome;
     conflicts += 1;
+    settling.onConflict?.(next === 'unknown' ? 'unknown' : 'lost');
     looks = 0;
     await settling.clock.sleep(settling.random() * Math.min(MAX_PAUSE_MS, 2 ** conflicts));
     view =

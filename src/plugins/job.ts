@@ -94,7 +94,7 @@ export async function closeQuietly(store: Store, log: Log): Promise<void> {
 
 /** {@link settle} with the job's own clock, chance and deadline. */
 export function settleJob<T>(
-  { world, deadline }: Pick<Job, 'world' | 'deadline'>,
+  { world, deadline, log }: Pick<Job, 'world' | 'deadline' | 'log'>,
   store: Store,
   ranges: readonly Range[],
   decide: (view: View) => Decision<T>,
@@ -108,6 +108,12 @@ export function settleJob<T>(
     deadline,
     clock,
     random: random.fraction,
+    onConflict: (why) =>
+      log.debug(
+        why === 'lost'
+          ? 'another writer was faster: deciding again'
+          : 'a write was not answered: reading back',
+      ),
     ...(beforeCommit === undefined ? {} : { beforeCommit }),
   });
 }

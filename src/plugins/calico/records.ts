@@ -53,7 +53,7 @@ export async function takeBackRecords(
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
   ];
-  const ownTime = { world, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
+  const ownTime = { world, log, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
   const { released } = await settleJob(ownTime, store, ranges, (view) => decideDel(inputs, view, log.warn));
   log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });
 }

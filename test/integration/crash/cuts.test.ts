@@ -23,6 +23,7 @@ import {
   RECORD_TIME_NS,
   type RecordCall,
 } from '../../support/record-calls.ts';
+import { smallCluster } from '../../support/small-cluster.ts';
 
 interface Operation {
   readonly verb: 'ADD' | 'DEL';
@@ -204,7 +205,7 @@ interface Initial {
 }
 
 async function stateBefore({ pools, before }: Scenario): Promise<Initial> {
-  const store = createMemoryStore(emptyCluster(pools));
+  const store = createMemoryStore(smallCluster(pools));
   const live = new Map<string, readonly string[]>();
   for (const operation of before) await perform(store, operation, live);
   return { values: store.values(), live };
@@ -264,19 +265,4 @@ function remember(
 
 function violations(store: MemoryStore, live: ReadonlyMap<string, readonly string[]>): readonly string[] {
   return datastoreViolations(store.values(), { network: NETWORK_NAME, live });
-}
-
-function emptyCluster(pools: Readonly<Record<string, number>>): ReadonlyMap<string, string> {
-  const resource = (plural: string, name: string, spec: object) =>
-    [
-      `/calico/resources/v3/projectcalico.org/${plural}/${name}`,
-      JSON.stringify({ metadata: { name }, spec }),
-    ] as const;
-  return new Map([
-    resource('clusterinformations', 'default', { datastoreReady: true }),
-    ...['node1', 'node2', 'node3'].map((name) => resource('nodes', name, {})),
-    ...Object.entries(pools).map(([cidr, blockSize], index) =>
-      resource('ippools', `pool${index}`, { cidr, blockSize }),
-    ),
-  ]);
 }
