@@ -6,6 +6,8 @@ NODE := node_modules/.bin/node
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 # Programs that change the kernel run where they cannot disturb the machine.
 ISOLATED := build/isolated.sh
+# node:ffi is experimental and says so; the version is pinned.
+SCRIPT := $(ISOLATED) $(NODE) --disable-warning=ExperimentalWarning
 
 PACKAGES := node_modules/.package-lock.json
 TOOLS := .tools/installed
@@ -21,7 +23,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened
-	@$(ISOLATED) $(NODE) demo/demo.ts
+	@$(SCRIPT) demo/demo.ts
 
 build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with two names
 
@@ -40,7 +42,7 @@ unit: $(PACKAGES) ## Run the tests that need no root, no server and no kernel
 	$(VITEST) --project unit --project architecture
 
 bench: $(EXECUTABLE) $(TOOLS) ## Measure ADD and DEL beside an empty process and ptp + host-local
-	@$(ISOLATED) $(NODE) bench/bench.ts
+	@$(SCRIPT) bench/bench.ts
 
 tools: $(TOOLS) ## Install what tests, demo and benchmark need: ip, ping, etcd, cnitool, reference plugins
 

@@ -38,9 +38,16 @@ done
 
 child=
 clean_up() {
+  # make passes a signal on that we had already: once is enough.
+  trap '' HUP INT TERM
   # unshare takes its child along (--kill-child), and with that process 1 the whole process namespace goes.
   if [ -n "$child" ]; then kill -KILL "$child" 2>/dev/null && wait "$child" 2>/dev/null || true; fi
-  rm -rf "$scratch"
+  # They die one after another: until the last one has, there may be a file more.
+  tries=50
+  while ! rm -rf "$scratch" 2>/dev/null && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+  done
   # shellcheck disable=SC2086
   [ -z "$made" ] || rmdir $made 2>/dev/null || true
 }

@@ -3,13 +3,14 @@
  * It runs in namespaces of its own (build/isolated.sh), so what it makes cannot outlive it.
  */
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCluster } from '../test/support/cluster.ts';
 import { type CnitoolCommand, cnitool } from '../test/support/cnitool.ts';
 import { type Etcd, startEtcd } from '../test/support/etcd.ts';
 import { output, run } from '../test/support/run.ts';
+import { whyNotRoot } from '../test/support/tools.ts';
 import { countTaken, drawBlock, type StoredBlock } from './block-map.ts';
 import { openPage } from './page.ts';
 
@@ -19,6 +20,7 @@ const PODS = ['blue', 'green'] as const;
 type Pod = (typeof PODS)[number];
 const BLOCKS = '/calico/ipam/v2/assignment/';
 
+if (whyNotRoot() !== undefined) throw new Error(`make demo ${whyNotRoot()}`);
 const page = openPage(process.stdout);
 const confFolder = mkdtempSync(join(tmpdir(), 'demo-'));
 
@@ -35,9 +37,7 @@ await showPings(addresses);
 await showDel();
 await showNothingLeft(etcd);
 
-const failures = page.failures();
-page.part(failures === 0 ? 'All of it worked.' : `${failures} things did not work, see above.`);
-process.exitCode = failures === 0 ? 0 : 1;
+process.exitCode = page.end() === 0 ? 0 : 1;
 
 async function showCluster(etcd: Etcd): Promise<void> {
   page.part('A cluster: one etcd, one node, one pool of addresses');
@@ -57,10 +57,8 @@ async function showCluster(etcd: Etcd): Promise<void> {
       },
     ],
   };
-  mkdirSync(confFolder, { recursive: true });
   writeFileSync(join(confFolder, '10-calico.conflist'), JSON.stringify(conflist, null, 2));
-  // What stands for the node's own network: an address, and forwarding between interfaces.
-  await output(['sysctl', '-qw', 'net.ipv4.ip_forward=1']).catch(() => undefined);
+  page.say('All of this happens in a network namespace of its own: your machine’s network is not touched.');
   page.say('In etcd:');
   page.show([...(await etcd.list('/calico/')).keys()].join('\n'));
   page.say('The network configuration, 10-calico.conflist:');
@@ -127,6 +125,7 @@ async function showPing(from: Pod, to: string, fact: string): Promise<void> {
 
 async function showDel(): Promise<void> {
   page.part('The pods go away');
+  page.say('The kernel takes some 20 ms to delete a pair of interfaces.');
   for (const pod of PODS) {
     const { elapsedMs, exitCode } = await callCnitool('del', pod);
     page.check(exitCode === 0, `${pod} is disconnected after ${Math.round(elapsedMs)} ms`);

@@ -13,8 +13,8 @@ export interface Page {
   show(output: string): void;
   /** A fact that was checked: a tick, or a cross that makes the demo fail in the end. */
   check(isTrue: boolean, fact: string): void;
-  /** How many checks failed. */
-  failures(): number;
+  /** Ends the page with what came of it; gives how many checks failed. */
+  end(): number;
 }
 
 /** A page on a stream; no colour unless it is a terminal. */
@@ -24,6 +24,7 @@ export function openPage(stream: NodeJS.WriteStream): Page {
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     styleText(format, text, { stream });
   const write = (text: string, indent: string) => {
+    if (text.trim() === '') return;
     for (const line of text.trimEnd().split('\n')) stream.write(`${indent}${line}`.trimEnd().concat('\n'));
   };
   return {
@@ -39,6 +40,13 @@ export function openPage(stream: NodeJS.WriteStream): Page {
       if (!isTrue) failures += 1;
       write(isTrue ? `${paint('green', '✓')} ${fact}` : `${paint('red', '✗')} ${paint('red', fact)}`, '   ');
     },
-    failures: () => failures,
+    end: () => {
+      stream.write('\n');
+      write(
+        paint('bold', failures === 0 ? 'All of it worked.' : `${failures} facts are not as they should be.`),
+        '',
+      );
+      return failures;
+    },
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ import { requireTool, toolPath } from './tools.ts';
 export interface Etcd extends EtcdData {
   /** `http://127.0.0.1:PORT`, reachable inside the network namespace it was started in. */
   readonly endpoint: string;
+  /** Its working directory: data and sockets; gone after {@link Etcd.stop}. */
+  readonly directory: string;
   /** Stops answering without closing connections, as a stuck server does. */
   pause(): void;
   /** Goes on after {@link Etcd.pause}. */
@@ -60,7 +62,8 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   return {
     ...data,
     endpoint,
-    pause: () => void child.kill('SIGSTOP'),
+    directory,
+    pause: () => stopAllThreads(child),
     resume: () => void child.kill('SIGCONT'),
     stop,
   };
@@ -119,6 +122,16 @@ async function untilHealthy(child: EtcdProcess, data: EtcdData): Promise<void> {
 
 async function askUntilHealthy(data: EtcdData, stopAsking: AbortSignal): Promise<void> {
   while (!stopAsking.aborted && !(await data.isHealthy())) await sleep(20);
+}
+
+/** Returns when the last thread stands still: until then, another one may go on answering. */
+function stopAllThreads(child: EtcdProcess): void {
+  child.kill('SIGSTOP');
+  const threads = `/proc/${child.pid}/task`;
+  const isStopped = (thread: string): boolean =>
+    / T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8').replace(/.*\)/, ''));
+  while (!readdirSync(threads).every(isStopped))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 async function freePort(): Promise<number> {
