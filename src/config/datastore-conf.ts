@@ -6,8 +6,14 @@ import type { Secret } from '../base/secret.ts';
 import type { EnvironmentDefaults } from './environment-defaults.ts';
 import { parseEndpoints } from './etcd-endpoints.ts';
 
-/** `embedded` is the single-node datastore in a file. */
-export type DatastoreConf = EtcdConf | { readonly type: 'embedded' };
+export type DatastoreConf = EtcdConf | EmbeddedConf;
+
+/** The datastore of a single node, in a file of its own. */
+export interface EmbeddedConf {
+  readonly type: 'embedded';
+  /** Absolute path of the file; it need not exist. */
+  readonly path: string;
+}
 
 export interface EtcdConf {
   readonly type: 'etcdv3';
@@ -25,12 +31,15 @@ export interface EtcdConf {
 /** The settings as the configuration has them; an empty text counts as absent. */
 export interface DatastoreKeys {
   readonly datastore_type?: string | undefined;
+  readonly datastore_path?: string | undefined;
   readonly etcd_endpoints?: string | undefined;
   readonly etcd_discovery_srv?: string | undefined;
   readonly etcd_key_file?: string | undefined;
   readonly etcd_cert_file?: string | undefined;
   readonly etcd_ca_cert_file?: string | undefined;
 }
+
+const EMBEDDED_PATH = '/var/lib/calico/embedded.db';
 
 /** Throws `config`, or `unsupported` for the Kubernetes datastore. */
 export function datastoreConf(keys: DatastoreKeys, defaults: EnvironmentDefaults): DatastoreConf {
@@ -39,17 +48,27 @@ export function datastoreConf(keys: DatastoreKeys, defaults: EnvironmentDefaults
     case 'etcdv3':
       return etcdConf(keys, defaults);
     case 'embedded':
-      return { type };
+      return { type, path: embeddedPath(keys.datastore_path) };
     case 'kubernetes':
       throw new CalicoError('unsupported', 'datastore_type "kubernetes" is not supported', {
-        details: 'this plugin keeps its data in etcd: set datastore_type to "etcdv3" and etcd_endpoints',
+        details:
+          'set datastore_type to "etcdv3" and etcd_endpoints, or, for a single node, datastore_type to "embedded"',
       });
     default:
       throw new CalicoError(
         'config',
-        `invalid network configuration: datastore_type must be "etcdv3", found ${JSON.stringify(shorten(type))}`,
+        `invalid network configuration: datastore_type must be "etcdv3" or "embedded", found ${JSON.stringify(shorten(type))}`,
       );
   }
+}
+
+function embeddedPath(path: string | undefined): string {
+  if (!path) return EMBEDDED_PATH;
+  if (path.startsWith('/') && !path.endsWith('/') && !path.includes('\0')) return path;
+  throw new CalicoError(
+    'config',
+    `invalid network configuration: datastore_path must be the absolute path of a file, found ${JSON.stringify(shorten(path))}`,
+  );
 }
 
 function etcdConf(keys: DatastoreKeys, defaults: EnvironmentDefaults): EtcdConf {

@@ -76,6 +76,7 @@ const wireConf = members({
   hostname: text,
   ipam_lock_file: text,
   datastore_type: text,
+  datastore_path: text,
   etcd_endpoints: text,
   etcd_discovery_srv: text,
   etcd_key_file: text,

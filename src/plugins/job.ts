@@ -69,8 +69,10 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
 
 /** The datastore of the configuration. Its client is evaluated only now. */
 export async function openStore({ conf: { datastore }, world }: Pick<Job, 'conf' | 'world'>): Promise<Store> {
-  if (datastore.type !== 'etcdv3')
-    throw new CalicoError('unsupported', `datastore_type "${datastore.type}" is not supported yet`);
+  if (datastore.type === 'embedded') {
+    const { openSqliteStore } = await import('../datastore/sqlite/sqlite-store.ts');
+    return openSqliteStore(datastore.path, world.clock);
+  }
   if (datastore.discoverySrv !== undefined) {
     throw new CalicoError(
       'unsupported',

@@ -42,7 +42,7 @@ function isInside(path: string, place: string): boolean {
 }
 
 function eagerModules(file: SourceFile): readonly string[] {
-  return [...file.text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?'(node:[^']+)'/gm)]
+  return [...file.text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^;'"]*?\bfrom\s+)?'(node:[^']+)'/gm)]
     .filter(([, specifier = '']) => isLazy(specifier))
     .map(([, specifier]) => `${file.path} imports ${specifier} at its top: ${LAZY_MODULES.because}`);
 }
@@ -96,6 +96,7 @@ describe('the checks above', () => {
     ['src/datastore/a.ts', `import { affinityId } from '../ipam/facts.ts';`],
     ['src/datastore/etcd/a.ts', `import { Etcd3 } from 'etcd3';`],
     ['src/network/native.ts', `process.getBuiltinModule('node:ffi');`],
+    ['src/datastore/sqlite/a.ts', `export function a() {\n  process.getBuiltinModule('node:sqlite');\n}`],
     ['src/kubernetes/a.ts', `import type { Agent } from 'node:https';`],
     ['src/main.ts', `import { a } from './plugins/a.ts';`],
   ])('accept %s: %s', (path, text) => {

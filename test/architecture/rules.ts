@@ -45,7 +45,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   datastore: {
     values: ['base', 'ipam/facts.ts', 'workload'],
     types: ['ipam'],
-    builtins: ['node:fs'],
+    builtins: ['node:fs', 'node:path'],
     because: 'it stores what ipam and workload describe, and knows no rule of addresses',
   },
   network: {
@@ -89,6 +89,10 @@ export const DOORS: Readonly<Record<string, Door>> = {
   etcd3: {
     only: ['src/datastore/etcd/'],
     because: 'another etcd client, or another datastore, must be a matter of one folder',
+  },
+  'node:sqlite': {
+    only: ['src/datastore/sqlite/'],
+    because: 'the embedded datastore is a matter of one folder, and no one else has a database',
   },
   'ipaddr.js': {
     only: ['src/base/'],

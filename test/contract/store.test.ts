@@ -1,20 +1,27 @@
 /** What every Store promises, asked of each adapter in turn. */
 
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/base/revision.ts';
 import { openEtcdStore } from '../../src/datastore/etcd/etcd-store.ts';
+import { openSqliteStore } from '../../src/datastore/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import { deadline, realClock } from '../support/clock.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 let etcd: Etcd;
+let folder: string;
 
 beforeAll(async () => {
   etcd = await startEtcd();
+  folder = mkdtempSync(join(tmpdir(), 'store-'));
 });
 afterAll(async () => {
   await etcd.stop();
+  rmSync(folder, { recursive: true });
 });
 
 const etcdSettings = () => ({
@@ -28,6 +35,7 @@ const etcdSettings = () => ({
 const adapters: readonly (readonly [string, () => Store])[] = [
   ['in memory', () => createMemoryStore()],
   ['on etcd', () => openEtcdStore(etcdSettings(), realClock)],
+  ['on SQLite', () => openSqliteStore(join(folder, 'embedded.db'), realClock)],
 ];
 
 describe.each(adapters)('a store %s', (_name, open) => {
@@ -35,6 +43,7 @@ describe.each(adapters)('a store %s', (_name, open) => {
 
   beforeEach(async () => {
     await etcd.wipe();
+    for (const file of readdirSync(folder)) rmSync(join(folder, file));
     store = open();
   });
 

@@ -301,7 +301,16 @@ describe('parseNetConf() of good configurations', () => {
     ['device type veth', { device_type: 'veth' }, { deviceType: 'veth' }],
     ['policy without a type', { policy: {} }, { policyType: undefined }],
     ['dataplane options without a type', { dataplane_options: { x: 1 } }, { dataplane: { type: 'linux' } }],
-    ['the embedded datastore', { datastore_type: 'embedded' }, { datastore: { type: 'embedded' } }],
+    [
+      'the embedded datastore, in its usual place',
+      { datastore_type: 'embedded', datastore_path: '' },
+      { datastore: { type: 'embedded', path: '/var/lib/calico/embedded.db' } },
+    ],
+    [
+      'the embedded datastore, elsewhere',
+      { datastore_type: 'embedded', datastore_path: '/data/pods.db', etcd_endpoints: '' },
+      { datastore: { type: 'embedded', path: '/data/pods.db' } },
+    ],
     [
       'an API root that the policy only repeats',
       { policy: { k8s_api_root: 'http://p' }, kubernetes: { k8s_api_root: 'http://k/api/' } },
@@ -415,7 +424,8 @@ describe('parseNetConf() of configurations in use', () => {
       expect.objectContaining({
         kind: 'unsupported',
         message: 'datastore_type "kubernetes" is not supported',
-        details: 'this plugin keeps its data in etcd: set datastore_type to "etcdv3" and etcd_endpoints',
+        details:
+          'set datastore_type to "etcdv3" and etcd_endpoints, or, for a single node, datastore_type to "embedded"',
       }),
     );
   });
@@ -523,7 +533,11 @@ const NAME_ERROR =
 const ALWAYS_BAD: readonly (readonly [JsonObject, string])[] = [
   [{ name: 'a b' }, NAME_ERROR],
   [{ name: '' }, NAME_ERROR],
-  [{ datastore_type: 'etcd' }, INVALID('datastore_type must be "etcdv3", found "etcd"')],
+  [{ datastore_type: 'etcd' }, INVALID('datastore_type must be "etcdv3" or "embedded", found "etcd"')],
+  ...['embedded.db', ':memory:', '/var/lib/calico/', '/var/lib/\0'].map((path): [JsonObject, string] => [
+    { datastore_type: 'embedded', datastore_path: path },
+    INVALID(`datastore_path must be the absolute path of a file, found ${JSON.stringify(path)}`),
+  ]),
   [{ etcd_endpoints: '' }, 'no etcd endpoints specified'],
   [{ etcd_endpoints: ' , ' }, 'no etcd endpoints specified'],
   [
