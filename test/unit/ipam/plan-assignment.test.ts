@@ -477,6 +477,20 @@ describe('planAssignment() when every block exists', () => {
     expect(result.plan.notes).toEqual(['borrowed from block 10.9.0.0/30, whose affinity is host:node2']);
   });
 
+  it('uses the stale affinity it has to a block it takes over, and leaves the one to a block it borrows from', () => {
+    const full = owned(cluster(tiny), '10.9.0.4/30', 4, 'node2');
+    const before = put(owned(full, '10.9.0.0/30', 0, 'node2'), affinityRecord('node1', '10.9.0.0/30'));
+    const { after } = add(before, request);
+    expect([...after.affinities.keys()].sort()).toEqual(['node1 10.9.0.0/30', 'node2 10.9.0.4/30']);
+    const borrowed = add(before, { ...request, nowNs: NOW_NS });
+    expect(written(borrowed)).toEqual(['block 10.9.0.0/30', 'handle net1.c1']);
+  });
+
+  it('needs no listing of a pool that it has read as a whole', () => {
+    const before = owned(owned(cluster(tiny), '10.9.0.0/30', 1, 'node2'), '10.9.0.4/30', 1, 'node2');
+    expect(looked(add(before, request))).toEqual(['10.9.0.0/30 10.9.0.4/30']);
+  });
+
   it('tries the pools in their order', () => {
     const pools = [pool('10.9.0.0/30', 30), pool('10.8.0.0/30', 30)];
     const before = owned(owned(cluster({ pools }), '10.9.0.0/30', 4, 'node2'), '10.8.0.0/30', 2, 'node2');
