@@ -36,7 +36,7 @@ types: $(PACKAGES) ## Check the types
 	$(NODE) node_modules/typescript/bin/tsc -p .
 
 lint: $(PACKAGES) ## Check style and formatting
-	node_modules/.bin/biome check .
+	$(NODE) node_modules/@biomejs/biome/bin/biome check .
 
 unit: $(PACKAGES) ## Run the tests that need no root, no server and no kernel
 	$(VITEST) --project unit --project architecture
@@ -53,11 +53,10 @@ distclean: clean ## Remove what was installed here, too: npm packages and tools
 	rm -rf node_modules .tools
 
 $(PACKAGES): package.json package-lock.json
-	npm ci --no-audit --no-fund --loglevel=error
-	@test -x $(NODE) || { echo 'npm has no Node.js for this machine: Linux on x64 or arm64 is needed' >&2; exit 1; }
+	build/install-packages.sh
 	@touch $@
 
-$(TOOLS): build/install-tools.sh
+$(TOOLS): build/install-tools.sh build/apt.sh
 	build/install-tools.sh
 
 $(EXECUTABLE): $(PACKAGES) $(SOURCES)

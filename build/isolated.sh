@@ -41,7 +41,10 @@ clean_up() {
   # make passes a signal on that we had already: once is enough.
   trap '' HUP INT TERM
   # unshare takes its child along (--kill-child), and with that process 1 the whole process namespace goes.
-  if [ -n "$child" ]; then kill -KILL "$child" 2>/dev/null && wait "$child" 2>/dev/null || true; fi
+  if [ -n "$child" ]; then
+    kill -KILL "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  fi
   # They die one after another: until the last one has, there may be a file more.
   tries=50
   while ! rm -rf "$scratch" 2>/dev/null && [ "$tries" -gt 0 ]; do
