@@ -14,7 +14,7 @@ import { formatTimestamp, NS_PER_SECOND, parseTimestamp } from './timestamp.ts';
 export type Standing = 'ours' | 'missing' | 'adoptable' | 'foreign';
 
 /** An empty block is safe from other nodes for this long after it was claimed (Calico's minimum age). */
-export const MIN_RECLAIM_AGE_SECONDS = 60n;
+const MIN_RECLAIM_AGE_SECONDS = 60n;
 
 /** How the node stands to the block; `undefined` is a block known not to exist. */
 export function standingOf(block: AllocationBlock | undefined, nodeName: string): Standing {

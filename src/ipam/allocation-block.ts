@@ -25,6 +25,7 @@ export interface Attribute {
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
 
+/** One block as it is stored. */
 export interface AllocationBlock {
   readonly cidr: Cidr;
   /** `host:<node>` or `virtual:<owner>`; `undefined` when nobody claims the block. */
@@ -54,6 +55,7 @@ export function ordinalOf(block: AllocationBlock, address: IpAddress): number | 
   return offset >= 0n && offset < BigInt(block.allocations.length) ? Number(offset) : undefined;
 }
 
+/** The address at a position of the block. */
 export function addressOf(block: AllocationBlock, ordinal: number): IpAddress {
   return { family: block.cidr.family, value: block.cidr.base + BigInt(ordinal) };
 }

@@ -3,7 +3,7 @@
 import { CalicoError } from '../base/calico-error.ts';
 import type { Handle } from './records.ts';
 
-export const EMPTY_HANDLE: Handle = { addressCounts: new Map(), unknownFields: {} };
+const EMPTY_HANDLE: Handle = { addressCounts: new Map(), unknownFields: {} };
 
 /** The handle with so many addresses more in the block; `undefined` is a handle that does not exist yet. */
 export function incrementHandle(handle: Handle | undefined, cidrText: string, count: number): Handle {

@@ -18,6 +18,7 @@ export interface Holding extends NamedCidr {
   readonly ordinals: readonly number[];
 }
 
+/** A handle as it is stored, next to what the blocks say it holds. */
 export interface Holdings {
   readonly handleId: string;
   readonly stored: Stored<Handle> | undefined;

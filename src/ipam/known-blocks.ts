@@ -15,6 +15,7 @@ export interface NamedCidr {
 /** `unknown`: neither the block nor a listing has been read. */
 export type Existence = 'present' | 'absent' | 'unknown';
 
+/** The CIDR under its name. */
 export function nameCidr(cidr: Cidr): NamedCidr {
   return { cidr, text: formatCidr(cidr) };
 }

@@ -9,14 +9,17 @@ export const MAX_BLOCKS_PER_LOOK = 64;
 
 const NOTHING: Look = { blocks: [], listings: [], affinities: [] };
 
+/** The first {@link MAX_BLOCKS_PER_LOOK} of the blocks. */
 export function lookAtBlocks(blocks: readonly NamedCidr[]): Look {
   return { ...NOTHING, blocks: blocks.slice(0, MAX_BLOCKS_PER_LOOK).map(({ cidr }) => cidr) };
 }
 
+/** All blocks of a family: their names, or their values as well. */
 export function lookAtListing(family: Cidr['family'], withValues: boolean): Look {
   return { ...NOTHING, listings: [{ family, withValues }] };
 }
 
+/** Another node's affinity to a block. */
 export function lookAtAffinity(nodeName: string, cidr: Cidr): Look {
   return { ...NOTHING, affinities: [{ nodeName, cidr }] };
 }

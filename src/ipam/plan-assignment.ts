@@ -15,6 +15,7 @@ import { lookAtBlocks, mergeLooks } from './look.ts';
 import { choosePools } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
 
+/** What an ADD gets and what must be written for it, or what must be read first. */
 export type AssignmentPlan =
   | {
       readonly outcome: 'assigned';

@@ -16,6 +16,7 @@ import { lookAtBlocks } from './look.ts';
 import { isDeselected } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
 
+/** Whose addresses are given back. */
 export interface ReleaseRequest {
   /** All names the owner may be known by: `<network>.<containerID>` and the forms of older plugins. */
   readonly handleIds: readonly string[];
@@ -26,6 +27,7 @@ export interface ReleaseRequest {
   readonly keep?: readonly IpAddress[];
 }
 
+/** What is given back and what must be written for it, or what must be read first. */
 export type ReleasePlan =
   | {
       readonly outcome: 'released';

@@ -8,6 +8,7 @@ import type { IpamNode, IpPool } from './records.ts';
 import { matchesSelector } from './selector/evaluate.ts';
 import { parseSelector } from './selector/parse.ts';
 
+/** What decides on pools, of all that an ADD asks. */
 export type PoolRequest = Pick<AssignmentRequest, 'nodeName' | 'requestedPools' | 'namespaceLabels' | 'use'>;
 
 /**

@@ -1,5 +1,6 @@
 /** Points in time as block records hold them: RFC 3339, UTC, whole seconds. Pure. */
 
+/** Nanoseconds in a second. */
 export const NS_PER_SECOND = 1_000_000_000n;
 
 /** `2026-11-21T10:38:12Z` of nanoseconds since the Unix epoch; the fraction is dropped, as in Go's metav1.Time. */

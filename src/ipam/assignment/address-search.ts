@@ -9,6 +9,7 @@ import type { AssignmentRequest, IpamFacts, Look, NodeAffinity } from '../facts.
 import type { IpamChange, IpPool } from '../records.ts';
 import type { UsableBlock } from './usable-block.ts';
 
+/** One search: what is asked for, what is known, and where to look. */
 export interface AddressSearch {
   readonly request: AssignmentRequest;
   readonly facts: IpamFacts;
@@ -17,6 +18,7 @@ export interface AddressSearch {
   readonly pools: readonly IpPool[];
 }
 
+/** Addresses, and everything that has to be written so that they are given. */
 export interface Taken {
   readonly outcome: 'taken';
   readonly networks: readonly IpNetwork[];
@@ -24,6 +26,7 @@ export interface Taken {
   readonly notes: readonly string[];
 }
 
+/** No decision before more has been read. */
 export interface MustLook {
   readonly outcome: 'look';
   readonly look: Look;

@@ -7,6 +7,7 @@ import { lookAtBlocks, lookAtListing, MAX_BLOCKS_PER_LOOK } from '../look.ts';
 import type { AddressSearch, MustLook } from './address-search.ts';
 import { candidateBlocks } from './candidates.ts';
 
+/** A candidate that exists, as it may be used now. */
 export interface ExistingBlock extends NamedCidr {
   readonly stored: Stored<AllocationBlock>;
 }
@@ -27,6 +28,7 @@ export function existingBlocks(search: AddressSearch): readonly ExistingBlock[] 
   });
 }
 
+/** Tells the request for more facts from the blocks. */
 export function isLook(found: readonly ExistingBlock[] | MustLook): found is MustLook {
   return 'outcome' in found;
 }

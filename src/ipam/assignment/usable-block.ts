@@ -30,23 +30,29 @@ export function asOwn(
   switch (standingOf(stored?.value, nodeName)) {
     case 'ours':
       // Who wants to take a block away must change the block: its own guard is enough.
-      return stored && usable(stored.value, stored.revision, confirm.to === 'unchanged' ? [] : [confirm]);
-    case 'missing':
-      return usable(
-        createBlock(place.cidr, hostAffinity(nodeName), nowNs),
-        ABSENT,
-        [confirm],
-        [`claimed block ${place.text}`],
+      return (
+        stored && {
+          block: stored.value,
+          from: stored.revision,
+          also: confirm.to === 'unchanged' ? [] : [confirm],
+          notes: [],
+        }
       );
+    case 'missing':
+      return {
+        block: createBlock(place.cidr, hostAffinity(nodeName), nowNs),
+        from: ABSENT,
+        also: [confirm],
+        notes: [`claimed block ${place.text}`],
+      };
     case 'adoptable':
       return (
-        stored &&
-        usable(
-          adoptBlock(stored.value, nodeName, nowNs),
-          stored.revision,
-          [confirm],
-          [`claimed block ${place.text}, which nobody had`],
-        )
+        stored && {
+          block: adoptBlock(stored.value, nodeName, nowNs),
+          from: stored.revision,
+          also: [confirm],
+          notes: [`claimed block ${place.text}, which nobody had`],
+        }
       );
     case 'foreign':
       return undefined;
@@ -63,13 +69,4 @@ export function confirmChange(facts: IpamFacts, nodeName: string, { cidr, text }
     from: present?.revision ?? ABSENT,
     to: present?.value.state === 'confirmed' ? 'unchanged' : confirmAffinity(present?.value),
   };
-}
-
-function usable(
-  block: AllocationBlock,
-  from: Revision,
-  also: readonly IpamChange[],
-  notes: readonly string[] = [],
-): UsableBlock {
-  return { block, from, also, notes };
 }

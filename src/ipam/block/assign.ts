@@ -9,6 +9,7 @@ import { allocateOrdinals } from './allocate.ts';
 import { attributeOf, ownerAttribute } from './attribute.ts';
 import { describeHolder } from './usage.ts';
 
+/** Who takes a named address. */
 export interface NamedAssignment {
   readonly handleId: string | undefined;
   readonly owner: Readonly<Record<string, string>>;

@@ -8,6 +8,7 @@ import { checkAffinity } from './affinity-check.ts';
 import { allocateOrdinals } from './allocate.ts';
 import { ownerAttribute } from './attribute.ts';
 
+/** How many addresses are taken, by whom, and which are not to be given. */
 export interface AutoAssignment {
   /** At most so many addresses. */
   readonly count: number;

@@ -8,6 +8,7 @@ import { attributeOf, releasedAttribute } from './attribute.ts';
 import { collectGarbage } from './collect.ts';
 import { ordinalsOfHandle } from './usage.ts';
 
+/** The block after a release. */
 export interface Release {
   readonly block: AllocationBlock;
   /** Ordinals given back, ascending. */

@@ -13,9 +13,12 @@
 
 import { invalidSelector, type Token, type TokenType, tokenize } from './tokenize.ts';
 
+/** Operators that compare a label with one string. */
 export type StringOperator = '==' | '!=' | 'contains' | 'starts with' | 'ends with';
+/** Operators that compare a label with several strings. */
 export type SetOperator = 'in' | 'not in';
 
+/** The syntax tree; `global()` is an `all`. */
 export type Selector =
   | { readonly type: 'all' }
   | { readonly type: 'has'; readonly label: string }

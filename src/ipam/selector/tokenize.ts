@@ -5,11 +5,13 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 
+/** Symbols, operators, operands, and the end of the text. */
 export type TokenType =
   | ('(' | ')' | '{' | '}' | ',' | '==' | '!=' | '!' | '&&' | '||')
   | ('contains' | 'starts with' | 'ends with' | 'in' | 'not in')
   | ('all()' | 'global()' | 'has()' | 'label' | 'string' | 'end');
 
+/** One word of a selector. */
 export interface Token {
   readonly type: TokenType;
   /** The label, or the string without its quotes; empty for other types. */

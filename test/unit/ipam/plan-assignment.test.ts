@@ -688,6 +688,17 @@ describe('planAssignment() on facts that are old', () => {
     expect(commit(taken, plan.changes)).toBeUndefined();
   });
 
+  it('uses the block that another call of this node has claimed since the affinities were read', () => {
+    const old = firstFacts(cluster(NODE1), 'node1', ['net1.c1']);
+    const { after } = add(cluster(NODE1), assignmentRequest('node1', 'net1.faster'));
+    const { plan } = decide<Assigned>(after, old, (facts) =>
+      planAssignment(assignmentRequest('node1', 'net1.c1'), facts),
+    );
+    expect(plan.addresses.map(formatIpNetwork)).toEqual(['10.9.0.9/30']);
+    // The affinity it did not see makes it lose once, after which it knows.
+    expect(commit(after, plan.changes)).toBeUndefined();
+  });
+
   it('trusts what it read of a block more than an older listing', () => {
     const before = owned(cluster(NODE1), '10.9.0.8/30', 4, 'node2');
     const facts = {
