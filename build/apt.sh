@@ -28,6 +28,6 @@ install_package() {
   has apt-get || cannot_install "$1" "$2"
   update_package_lists_once
   say "apt-get install $1"
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" </dev/null >&2 ||
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1" </dev/null >/dev/null ||
     cannot_install "$1" "$2"
 }
