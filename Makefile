@@ -7,7 +7,7 @@ VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 # Programs that change the kernel run where they cannot disturb the machine.
 ISOLATED := build/isolated.sh
 # node:ffi is experimental and says so; the version is pinned.
-SCRIPT := $(ISOLATED) $(NODE) --disable-warning=ExperimentalWarning
+SCRIPT := $(ISOLATED) --or-fail $(NODE) --disable-warning=ExperimentalWarning
 
 PACKAGES := node_modules/.package-lock.json
 TOOLS := .tools/installed

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writeCluster } from '../test/support/cluster.ts';
 import { type Etcd, startEtcd } from '../test/support/etcd.ts';
 import { output } from '../test/support/run.ts';
-import { REPOSITORY, whyNotRoot } from '../test/support/tools.ts';
+import { REPOSITORY } from '../test/support/tools.ts';
 import { type Measurement, measure } from './measure.ts';
 import { mean, percentile } from './statistics.ts';
 import { type Subject, subjects, type Verb } from './subjects.ts';
@@ -34,7 +34,6 @@ interface Series {
   readonly etcdRequests: number[];
 }
 
-if (whyNotRoot() !== undefined) throw new Error(`make bench ${whyNotRoot()}`);
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 await using resources = new AsyncDisposableStack();
 const etcd = await startEtcd();

@@ -1,11 +1,12 @@
 #!/bin/sh
-# isolated.sh COMMAND…: runs a command where it cannot disturb the machine.
+# isolated.sh [--or-fail] COMMAND…: runs a command where it cannot disturb the machine.
 #
 # It gets a network, a process table and state folders of its own. All it makes in them (interfaces, namespaces,
 # servers, caches) vanishes when it ends, however it ends: the kernel takes the namespaces away with their last
 # process. Its temporary files go to a folder that is removed as well.
 #
-# Needs root. Without it, or where the system allows no namespaces, the command runs as it is, with a remark.
+# Needs root. Without it, or where the system allows no namespaces, the command runs as it is, with a remark; or,
+# with --or-fail, not at all.
 set -eu
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -22,8 +23,15 @@ if [ "${1-}" = --inside ]; then
   exit "$status"
 fi
 
+otherwise=run
+if [ "${1-}" = --or-fail ]; then
+  otherwise=fail
+  shift
+fi
+
 if ! unshare --net --mount --pid --fork --mount-proc true 2>/dev/null; then
-  echo "isolated.sh: no namespaces of its own for this run: that needs root (this is $(id -un))" >&2
+  echo "isolated.sh: cannot make namespaces for this run: that needs root (this is $(id -un)), and unshare(1)" >&2
+  [ "$otherwise" = run ] || exit 1
   exec "$@"
 fi
 

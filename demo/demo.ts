@@ -10,7 +10,6 @@ import { writeCluster } from '../test/support/cluster.ts';
 import { type CnitoolCommand, cnitool } from '../test/support/cnitool.ts';
 import { type Etcd, startEtcd } from '../test/support/etcd.ts';
 import { output, run } from '../test/support/run.ts';
-import { whyNotRoot } from '../test/support/tools.ts';
 import { countTaken, drawBlock, type StoredBlock } from './block-map.ts';
 import { openPage } from './page.ts';
 
@@ -20,7 +19,6 @@ const PODS = ['blue', 'green'] as const;
 type Pod = (typeof PODS)[number];
 const BLOCKS = '/calico/ipam/v2/assignment/';
 
-if (whyNotRoot() !== undefined) throw new Error(`make demo ${whyNotRoot()}`);
 const page = openPage(process.stdout);
 const confFolder = mkdtempSync(join(tmpdir(), 'demo-'));
 

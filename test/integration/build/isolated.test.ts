@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -23,6 +23,14 @@ describe.skipIf(why !== undefined)(`isolated.sh${why === undefined ? '' : ` (ski
     const { stdout, exitCode } = await isolated('ip -brief link; exit 7');
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/^lo .*LOWER_UP/)]);
     expect(exitCode).toBe(7);
+  });
+
+  it('runs nothing on the machine itself when told to fail instead', async () => {
+    writeFileSync(join(folder, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const env = { PATH: `${folder}:${toolPath()}` };
+    const { exitCode, stderr } = await run([ISOLATED, '--or-fail', 'touch', join(folder, 'file')], { env });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('needs root') });
+    expect(readdirSync(folder)).not.toContain('file');
   });
 
   it('hides the state of the machine and the namespaces made inside', async () => {
