@@ -57,22 +57,33 @@ install_reference_plugins() {
   done
 }
 
-# cnitool 1.3 knows gc and status but needs Go 1.21; 1.1.2 is the newest that Debian 12's Go 1.19 compiles.
-cnitool_version() {
+# Prints the path of a Go that can build cnitool: the one here, or, where that is older than 1.21, as Debian 12's is,
+# a newer one the way newer ones get it themselves: as a module.
+suitable_go() {
   case $(go env GOVERSION) in
-    go1.[0-9] | go1.[0-9].* | go1.1[0-9] | go1.1[0-9].* | go1.20 | go1.20.*) echo v1.1.2 ;;
-    *) echo v1.3.0 ;;
+    go1.[0-9] | go1.[0-9].* | go1.1[0-9]* | go1.20*) ;;
+    *)
+      command -v go
+      return 0
+      ;;
   esac
+  toolchain=golang.org/toolchain@v0.0.1-go1.22.12.$(go env GOOS)-$(go env GOARCH)
+  go mod download "$toolchain" || return 1
+  folder=$GOPATH/pkg/mod/$toolchain
+  # Modules carry no permission to execute.
+  chmod +x "$folder"/bin/go "$folder"/pkg/tool/*/*
+  echo "$folder/bin/go"
 }
 
+# 1.3 is the first cnitool that knows gc and status, and version 1.1.0 of the protocol.
 install_cnitool() {
-  # The stamp, not the binary, is looked at: cnitool cannot tell its version.
-  if [ -x "$tools/bin/cnitool" ] && [ -s "$tools/bin/cnitool.version" ]; then return 0; fi
+  version=v1.3.0
+  # The stamp tells which one is there: cnitool itself cannot.
+  if [ -x "$tools/bin/cnitool" ] && [ "$(cat "$tools/bin/cnitool.version")" = "$version" ]; then return 0; fi
   has go || install_package golang-go 'Go, which builds cnitool,'
-  version=$(cnitool_version)
   say "building cnitool $version"
-  GOBIN=$tools/bin GOPATH=$scratch/go GOCACHE=$scratch/go-cache GOFLAGS='-buildvcs=false -modcacherw' \
-    go install "github.com/containernetworking/cni/cnitool@$version" >&2 || {
+  export GOBIN="$tools/bin" GOPATH="$scratch/go" GOCACHE="$scratch/go-cache" GOFLAGS='-buildvcs=false -modcacherw'
+  { go=$(suitable_go) && "$go" install "github.com/containernetworking/cni/cnitool@$version" >&2; } || {
     say "cannot build cnitool $version: the Go module proxy must be reachable (GOPROXY=$(go env GOPROXY))"
     exit 1
   }
