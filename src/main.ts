@@ -9,13 +9,16 @@ import { setTimeout } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
 import { type CniPlugin, dispatch } from './cni/dispatch.ts';
+import { formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
+import { NEWEST_VERSION } from './cni/version.ts';
 import type { World } from './plugins/world.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
+const STARTED_BY = process.ppid;
 
 /** The exit codes are those of Calico's plugin: 2 is a flag it does not know. */
 async function main(): Promise<0 | 1 | 2> {
@@ -35,11 +38,17 @@ async function main(): Promise<0 | 1 | 2> {
   }
 }
 
+/** Whether stdout holds the one JSON document it may hold. */
+let hasAnswered = false;
+
 function processPort() {
   return {
     env: process.env,
     readStdin: () => readText(STDIN),
-    writeStdout: (text: string) => write(STDOUT, text),
+    writeStdout: (text: string) => {
+      hasAnswered = true;
+      return write(STDOUT, text);
+    },
     writeStderr: (text: string) => write(STDERR, text),
   };
 }
@@ -60,6 +69,7 @@ function world(): World {
   return {
     env: process.env,
     pid: process.pid,
+    isOrphan: () => process.ppid !== STARTED_BY,
     clock: {
       nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
       monotonicMs: () => performance.now(),
@@ -89,10 +99,14 @@ async function write(fd: number, text: string): Promise<void> {
   }
 }
 
+/** What nobody caught is a mistake of ours; the runtime is told in its own language all the same. */
+function failHard(error: unknown): void {
+  const stack = `${error instanceof Error ? error.stack : String(error)}\n`;
+  const answer = hasAnswered ? '' : formatError(error, NEWEST_VERSION);
+  hasAnswered = true;
+  Promise.allSettled([write(STDERR, stack), write(STDOUT, answer)]).finally(() => process.exit(1));
+}
+
+process.on('uncaughtException', failHard);
 // A connection or a timer that a library left open must not keep a finished call alive.
-main().then(
-  (exitCode) => process.exit(exitCode),
-  (error: unknown) => {
-    write(STDERR, `${error instanceof Error ? error.stack : String(error)}\n`).finally(() => process.exit(1));
-  },
-);
+main().then((exitCode) => process.exit(exitCode), failHard);

@@ -1,6 +1,6 @@
 /** The log file of the configuration, beside stderr. */
 
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -14,9 +14,16 @@ export function openLogFile(path: string | undefined): (line: string) => void {
     if (!usable) return;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      usable = isFileOrNothing(path);
+      if (!usable) return;
       appendFileSync(path, line, { mode: 0o644 });
     } catch {
       usable = false;
     }
   };
+}
+
+/** A device or a pipe is no log file: /dev/stdout would mix log lines into the result. */
+function isFileOrNothing(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }

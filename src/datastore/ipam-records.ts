@@ -1,6 +1,5 @@
 /** IPAM's records in the datastore: what to read for a decision, what it knows then, what to write. Pure. */
 
-import { isCalicoError } from '../base/calico-error.ts';
 import { addressCount, type Cidr, formatCidr } from '../base/cidr.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Stored } from '../base/revision.ts';
@@ -14,6 +13,7 @@ import { decodeIpPool } from './codecs/ip-pool.ts';
 import { decodeIpReservation } from './codecs/ip-reservation.ts';
 import { DEFAULT_IPAM_CONFIG, decodeIpamConfig } from './codecs/ipam-config.ts';
 import { decodeIpamNode } from './codecs/node.ts';
+import { readable } from './codecs/readable.ts';
 import {
   affinityKey,
   affinityPrefix,
@@ -215,14 +215,4 @@ function otherAffinities(
     others.set(affinityId(owner, formatCidr(cidr)), entry && value && { value, revision: entry.revision });
   }
   return others;
-}
-
-function readable<T>(warn: (text: string) => void, decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (!isCalicoError(error, 'corrupt')) throw error;
-    warn(error.message);
-    return undefined;
-  }
 }

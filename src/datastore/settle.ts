@@ -8,12 +8,20 @@ import { CalicoError } from '../base/calico-error.ts';
 import { type Clock, checkDeadline, type Deadline } from '../base/deadline.ts';
 import { AmbiguousCommitError } from './ambiguous-commit.ts';
 import type { Range, Store, Transaction } from './store.ts';
+import { isEmptyTransaction } from './transactions.ts';
 import { EMPTY_VIEW, type View, withCurrent, withSnapshot } from './view.ts';
 
 export type Decision<T> =
   | { readonly step: 'look'; readonly ranges: readonly Range[] }
   | { readonly step: 'commit'; readonly transaction: Transaction; readonly outcome: T }
   | { readonly step: 'done'; readonly outcome: T };
+
+/** What the transaction says, or nothing when it is empty: then all is there already. */
+export function commitOrDone<T>(transaction: Transaction, outcome: T): Decision<T> {
+  return isEmptyTransaction(transaction)
+    ? { step: 'done', outcome }
+    : { step: 'commit', transaction, outcome };
+}
 
 export interface Settling<T> {
   readonly store: Store;

@@ -8,9 +8,10 @@ import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../workload/workload-endpoint.ts';
 import { decodeDatastoreReady } from './codecs/cluster-information.ts';
 import { encodeProfile } from './codecs/profile.ts';
+import { readable } from './codecs/readable.ts';
 import { decodeWorkloadEndpoint, encodeWorkloadEndpoint } from './codecs/workload-endpoint.ts';
 import { CLUSTER_INFORMATION_KEY, profileKey, workloadEndpointKey } from './keys.ts';
-import type { Range, Transaction, Write } from './store.ts';
+import type { Entry, Range, Transaction, Write } from './store.ts';
 import { entriesUnder, entryAt, type View } from './view.ts';
 
 export interface WorkloadFacts {
@@ -23,7 +24,7 @@ export interface WorkloadFacts {
   readonly profileExists: boolean;
 }
 
-export function clusterRanges(): readonly Range[] {
+function clusterRanges(): readonly Range[] {
   return [{ key: CLUSTER_INFORMATION_KEY }];
 }
 
@@ -36,17 +37,22 @@ export function workloadRanges(ids: WorkloadIdentifiers, profile?: string): read
   ];
 }
 
-export function workloadFacts(view: View, ids: WorkloadIdentifiers, profile?: string): WorkloadFacts {
-  const endpoints = entriesUnder(view, endpointsKeyPrefix(ids)).map(
-    (entry): Stored<WorkloadEndpoint> => ({
-      value: decodeWorkloadEndpoint(entry.value, entry.key),
-      revision: entry.revision,
-    }),
-  );
+/** A damaged endpoint of another container is reported to `warn` and left out; this one's own must be whole. */
+export function workloadFacts(
+  view: View,
+  ids: WorkloadIdentifiers,
+  warn: (text: string) => void,
+  profile?: string,
+): WorkloadFacts {
+  const entries = entriesUnder(view, endpointsKeyPrefix(ids));
+  const isOwn = ({ key }: Entry) => isEndpointOf(key.slice(key.lastIndexOf('/') + 1), ids);
+  const own = entries.find(isOwn);
   return {
     datastoreReady: datastoreReady(view),
-    endpoint: endpoints.find(({ value }) => isEndpointOf(value.name, ids)),
-    similar: endpoints.map(({ value }) => value).filter(({ name }) => !isEndpointOf(name, ids)),
+    endpoint: own && { value: decodeWorkloadEndpoint(own.value, own.key), revision: own.revision },
+    similar: entries
+      .filter((entry) => !isOwn(entry))
+      .flatMap((entry) => readable(warn, () => decodeWorkloadEndpoint(entry.value, entry.key)) ?? []),
     profileExists: profile !== undefined && entryAt(view, profileKey(profile)) !== undefined,
   };
 }

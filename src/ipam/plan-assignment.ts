@@ -3,8 +3,9 @@
  * of what is known, asked again whenever more is known or somebody else was faster.
  */
 
+import { CalicoError } from '../base/calico-error.ts';
 import type { IpNetwork } from '../base/cidr.ts';
-import type { IpFamily } from '../base/ip-address.ts';
+import { formatIpAddress, type IpAddress, type IpFamily, sameAddress } from '../base/ip-address.ts';
 import { addressOf } from './allocation-block.ts';
 import type { MustLook, Taken } from './assignment/address-search.ts';
 import { searchAddress } from './assignment/automatic.ts';
@@ -21,6 +22,8 @@ export type AssignmentPlan =
       readonly outcome: 'assigned';
       /** Automatic addresses with the mask of their block, requested ones as /32 or /128. */
       readonly addresses: readonly IpNetwork[];
+      /** What the handle had before: it keeps these if the ADD is taken back. */
+      readonly held: readonly IpAddress[];
       /** To be made all together or not at all; empty when everything is there already. */
       readonly changes: readonly IpamChange[];
       /** What was out of the ordinary, for the log. */
@@ -35,6 +38,7 @@ export type AssignmentPlan =
 export function planAssignment(request: AssignmentRequest, facts: IpamFacts): AssignmentPlan {
   const holdings = findHoldings(request.handleId, facts, request.nowNs);
   if (holdings.unread.length > 0) return { outcome: 'look', look: lookAtBlocks(holdings.unread) };
+  refuseSecondAddress(request, holdings);
   const answers =
     request.requestedAddresses.length > 0
       ? [takeRequested(request, facts)]
@@ -52,6 +56,7 @@ function assigned(taken: readonly Taken[], holdings: Holdings): AssignmentPlan {
   return {
     outcome: 'assigned',
     addresses: taken.flatMap(({ networks }) => networks),
+    held: heldAddresses(holdings),
     changes: [...changes, ...handleChanges(holdings, changes)],
     notes: taken.flatMap(({ notes }) => notes),
   };
@@ -70,6 +75,26 @@ function takeAutomatic(
   }
   const pools = choosePools(request, family, facts.pools, facts.node);
   return searchAddress({ request, facts, family, pools });
+}
+
+function heldAddresses({ held }: Holdings): readonly IpAddress[] {
+  return held.flatMap(({ block, ordinals }) => ordinals.map((ordinal) => addressOf(block, ordinal)));
+}
+
+/** An address that is asked for by name comes instead of one the container has, not beside it. */
+function refuseSecondAddress({ handleId, requestedAddresses }: AssignmentRequest, holdings: Holdings): void {
+  for (const address of heldAddresses(holdings)) {
+    const rivals = requestedAddresses.filter(({ family }) => family === address.family);
+    if (rivals.length === 0 || rivals.some((rival) => sameAddress(rival, address))) continue;
+    const asked = rivals.map(formatIpAddress).join(', ');
+    throw new CalicoError(
+      'config',
+      `Cannot assign ${asked}: handle ${handleId} already has ${formatIpAddress(address)}`,
+      {
+        details: 'delete the container from the network first, or request the address it has',
+      },
+    );
+  }
 }
 
 /** Should it have several, the first one; all of them are released together. */

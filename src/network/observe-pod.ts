@@ -4,13 +4,12 @@ import type { IpAddress } from '../base/ip-address.ts';
 import { findLink } from './find-link.ts';
 import { findHostRoute } from './find-route.ts';
 import type { Kernel } from './kernel.ts';
-import { isKernelError } from './kernel-error.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from './netlink/address.ts';
 import type { Link } from './netlink/link.ts';
 import { decodeNeighbour, dumpNeighbours, type Neighbour } from './netlink/neighbour.ts';
-import { decodeNetnsId, getNetnsId } from './netlink/netns-id.ts';
 import { decodeRoute, dumpRoutes, type Route, TABLE_MAIN } from './netlink/route.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
+import { arePair } from './other-end.ts';
 
 export interface ObservedEnd {
   readonly link: Link;
@@ -48,7 +47,7 @@ export function observePod(kernel: Kernel, what: Observing): ObservedPod {
   return {
     container: containerLink && observeContainerEnd(kernel.pod, containerLink),
     host: hostLink && observeEnd(kernel.host, hostLink),
-    isPair: arePair(kernel, containerLink, hostLink),
+    isPair: containerLink !== undefined && hostLink !== undefined && arePair(kernel, containerLink, hostLink),
     hostRoutes: (what.addresses ?? []).flatMap((address) => findHostRoute(kernel.host, address) ?? []),
   };
 }
@@ -67,22 +66,6 @@ function observeContainerEnd(pod: NetlinkSocket, link: Link): ObservedContainerE
 function observeEnd(socket: NetlinkSocket, link: Link): ObservedEnd {
   const addresses = decodeAll(socket.dump(dumpAddresses(link.ifIndex)), decodeAddress);
   return { link, addresses: addresses.filter((address) => address.ifIndex === link.ifIndex) };
-}
-
-/** Indexes alone prove nothing: each namespace counts for itself. */
-function arePair(kernel: Kernel, container: Link | undefined, host: Link | undefined): boolean {
-  if (container === undefined || host === undefined) return false;
-  const pointAtEachOther = container.peerIfIndex === host.ifIndex && host.peerIfIndex === container.ifIndex;
-  return pointAtEachOther && host.peerNetnsId === podNetnsId(kernel);
-}
-
-function podNetnsId(kernel: Kernel): number | undefined {
-  try {
-    return decodeNetnsId(kernel.host.get(getNetnsId(kernel.podNetns.fd)));
-  } catch (error) {
-    if (isKernelError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }
 
 function decodeAll<T>(entries: readonly Buffer[], decode: (entry: Buffer) => T | undefined): readonly T[] {

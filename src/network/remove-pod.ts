@@ -9,64 +9,88 @@ import { isKernelError } from './kernel-error.ts';
 import { deleteLink, type Link } from './netlink/link.ts';
 import { type NetlinkSocket, openNetlinkSocket } from './netlink/socket.ts';
 import { inNetns, openNetnsIfPresent } from './netns.ts';
+import { otherEnd } from './other-end.ts';
+import { isPodLink } from './pod-link.ts';
 
 /** Longer than the kernel ever takes, unless something is badly wrong with it. */
 const DELETION_BUDGET_MS = 20_000;
 
-/** The kinds a pod's interface can be of. Anything else of its name was put there by somebody else. */
-const POD_LINK_KINDS: readonly (string | undefined)[] = ['veth', 'netkit'];
-
-export interface Removal {
-  /** Whether an interface was there and is now gone. */
-  readonly wasPresent: boolean;
-  /** Why an interface of the name was left alone. */
+/** What goes by CNI_IFNAME in a sandbox, before anybody decides whose it is. */
+export interface SandboxLink extends Disposable {
+  /** `undefined` when nothing of the name is there, or nothing that a pod's interface could be. */
+  readonly container: Link | undefined;
+  /** Its other end, if that is on the host. */
+  readonly hostEnd: Link | undefined;
+  /** Why an interface or a namespace was passed over. */
   readonly warning: string | undefined;
+  /**
+   * Deletes it, and with it the other end, addresses and routes. Success when it is gone already. Throws `network`
+   * when the kernel refuses, `unavailable` when it is not done after 20 s.
+   */
+  remove(): Promise<void>;
 }
-
-const NOTHING_THERE: Removal = { wasPresent: false, warning: undefined };
 
 /**
- * Removes the interface inside a sandbox; its host end, addresses and routes go with it. An empty path, a
- * path that is gone and a missing interface are success. Throws `netns` when the path is no network
- * namespace, `network` when the kernel refuses, `unavailable` when it is not done after 20 s.
+ * Looks, and changes nothing. An empty path, a path that is gone or is no network namespace, and a missing interface
+ * are all "nothing there": a sandbox that cannot be entered is not a reason to keep its records for ever.
  */
-export async function removePodLink(netnsPath: string, containerIfName: string): Promise<Removal> {
-  if (netnsPath === '') return NOTHING_THERE;
-  using netns = openNetnsIfPresent(netnsPath);
-  if (netns === undefined) return NOTHING_THERE;
-  using socket = inNetns(netns, openNetlinkSocket);
-  return await removeLink(socket, containerIfName, {
-    attempt: "failed to clean up workload's pod interface inside netns",
-    timeout: `timed out deleting device in netns ${netnsPath}`,
-  });
-}
-
-/** Removes an interface of the host by name: only for a caller that knows whose it is. */
-export async function removeHostLink(hostIfName: string): Promise<Removal> {
-  using socket = openNetlinkSocket();
-  return await removeLink(socket, hostIfName, {
-    attempt: `failed to delete host interface ${hostIfName}`,
-    timeout: `timed out deleting host interface ${hostIfName}`,
-  });
-}
-
-/** The first words of the two errors. */
-interface Wording {
-  readonly attempt: string;
-  readonly timeout: string;
-}
-
-async function removeLink(socket: NetlinkSocket, name: string, wording: Wording): Promise<Removal> {
+export function openSandboxLink(netnsPath: string, containerIfName: string): SandboxLink {
+  using stack = new DisposableStack();
   try {
-    const link = findLink(socket, name);
-    if (link === undefined) return NOTHING_THERE;
-    if (!POD_LINK_KINDS.includes(link.kind)) return { wasPresent: false, warning: leftAlone(link) };
-    await inTime(socket.changeInBackground(deleteLink(link.ifIndex)), wording.timeout);
-    return { wasPresent: true, warning: undefined };
+    const netns = netnsPath === '' ? undefined : openNetnsIfPresent(netnsPath);
+    if (netns === undefined) return nothingThere(undefined);
+    const podNetns = stack.use(netns);
+    const pod = stack.use(inNetns(podNetns, openNetlinkSocket));
+    const container = findLink(pod, containerIfName);
+    if (container === undefined) return nothingThere(undefined);
+    if (!isPodLink(container)) return nothingThere(leftAlone(container));
+    const host = stack.use(openNetlinkSocket());
+    const hostEnd = otherEnd({ host, podNetns }, container);
+    const open = stack.move();
+    return {
+      container,
+      hostEnd,
+      warning: undefined,
+      remove: () =>
+        removeLink(pod, container, `failed to clean up workload's pod interface inside netns ${netnsPath}`),
+      [Symbol.dispose]: () => open.dispose(),
+    };
+  } catch (error) {
+    if (isCalicoError(error, 'netns')) return nothingThere(error.message);
+    throw error;
+  }
+}
+
+/** Removes an interface of the host by name: only for a caller that knows whose it is. Gives a warning or nothing. */
+export async function removeHostLink(hostIfName: string): Promise<string | undefined> {
+  using socket = openNetlinkSocket();
+  const link = findLink(socket, hostIfName);
+  if (link === undefined) return undefined;
+  if (!isPodLink(link)) return leftAlone(link);
+  await removeLink(socket, link, `failed to delete host interface ${hostIfName}`);
+  return undefined;
+}
+
+function nothingThere(warning: string | undefined): SandboxLink {
+  return {
+    container: undefined,
+    hostEnd: undefined,
+    warning,
+    remove: async () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+async function removeLink(socket: NetlinkSocket, link: Link, attempt: string): Promise<void> {
+  try {
+    await inTime(
+      socket.changeInBackground(deleteLink(link.ifIndex)),
+      `${attempt}: timed out deleting device ${link.name}`,
+    );
   } catch (cause) {
-    if (isKernelError(cause, 'ENODEV')) return NOTHING_THERE;
+    if (isKernelError(cause, 'ENODEV')) return;
     if (isCalicoError(cause)) throw cause;
-    throw new CalicoError('network', `${wording.attempt}: ${errorText(cause)}`, {
+    throw new CalicoError('network', `${attempt}: ${errorText(cause)}`, {
       details: 'the interface may still be there; retry the deletion',
       cause,
     });

@@ -4,7 +4,7 @@ import { CalicoError, errorText } from '../base/calico-error.ts';
 import { type Deadline, deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openLogFile } from '../base/log-file.ts';
-import { parseArgs, type RuntimeArgs } from '../cni/args.ts';
+import type { RuntimeArgs } from '../cni/args.ts';
 import type { CniCall } from '../cni/dispatch.ts';
 import type { CalicoConf } from '../config/calico-conf.ts';
 import { environmentDefaults } from '../config/environment-defaults.ts';
@@ -15,7 +15,7 @@ import { settle } from '../datastore/settle.ts';
 import type { Range, Store } from '../datastore/store.ts';
 import type { View } from '../datastore/view.ts';
 import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
-import { mesosNamespace } from '../workload/mesos-labels.ts';
+import { identify, runtimeArgs } from './identify.ts';
 import type { World } from './world.ts';
 
 export interface Job {
@@ -36,21 +36,11 @@ export function prepareJob(call: CniCall, world: World, budgetMs: number): Job {
   const deadline = deadlineIn(world.clock, budgetMs, call.command);
   const rigor = call.command === 'ADD' ? 'strict' : 'lenient';
   const conf = parseNetConf(call.conf, environmentDefaults(world.env), rigor);
-  const args = parseArgs(call.args);
+  const args = runtimeArgs(call);
   const nodeName = readNodeName(conf.node);
   const ids = identify(call, conf, args, nodeName);
   const elapsedMs = () => Math.round(world.clock.monotonicMs() - startMs);
   return { call, conf, args, ids, world, log: jobLog(call, conf, world), deadline, elapsedMs };
-}
-
-/** A pod where the runtime names one, else a container of its own. */
-function identify(call: CniCall, conf: CalicoConf, args: RuntimeArgs, nodeName: string): WorkloadIdentifiers {
-  const { containerId, ifName } = call;
-  const { podName, podNamespace } = args;
-  if (podName && podNamespace)
-    return { orchestrator: 'k8s', nodeName, namespace: podNamespace, containerId, ifName, podName };
-  const namespace = mesosNamespace(conf.mesosLabels) ?? (args.testNamespace || 'default');
-  return { orchestrator: 'cni', nodeName, namespace, containerId, ifName, podName: undefined };
 }
 
 function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
@@ -82,7 +72,8 @@ export async function openStore({ conf: { datastore }, world }: Pick<Job, 'conf'
   const { openEtcdStore } = await import('../datastore/etcd/etcd-store.ts');
   const { user } = datastore;
   const login = user && { name: user.name, password: user.password?.reveal() ?? '' };
-  return openEtcdStore({ ...datastore, user: login }, world.clock);
+  const first = Math.floor(world.random.fraction() * datastore.endpoints.length);
+  return openEtcdStore({ ...datastore, user: login }, world.clock, first);
 }
 
 /** A store that cannot be closed has done its work all the same. */

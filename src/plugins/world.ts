@@ -6,6 +6,8 @@ import type { Random } from '../base/random.ts';
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
+  /** Whether the process that started this one has ended. */
+  readonly isOrphan: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly sha1Hex: (text: string) => string;

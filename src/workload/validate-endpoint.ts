@@ -14,6 +14,11 @@ const MAX_NAME_LENGTH = 253;
 const SUBDOMAIN_RULE =
   'must be lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit';
 
+/** Whether a namespace or node name can be part of a stored object at all. */
+export function isStorableName(name: string): boolean {
+  return name.length <= MAX_NAME_LENGTH && DNS_SUBDOMAIN.test(name);
+}
+
 /** Throws an error that names the field, its value and the rule. */
 export function validateEndpoint(ids: WorkloadIdentifiers, profile: string): void {
   check('config', 'Node', ids.nodeName, DNS_SUBDOMAIN, SUBDOMAIN_RULE);

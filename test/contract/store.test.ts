@@ -1,6 +1,7 @@
 /** What every Store promises, asked of each adapter in turn. */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -174,6 +175,40 @@ describe('the store on etcd', () => {
       realClock,
     );
     for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());
+    await store.close();
+  });
+
+  it('goes on to another endpoint when one accepts connections and says nothing', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const endpoints = [`http://127.0.0.1:${port}`, etcd.endpoint];
+    const store = openEtcdStore({ ...unreachable, endpoints }, realClock);
+    const startMs = performance.now();
+    for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    await store.close();
+    silent.close();
+  });
+
+  it('does not wait for ever where users have to log in and etcd says nothing', async () => {
+    const store = openEtcdStore({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
+    etcd.pause();
+    try {
+      await expect(store.read([{ key: '/a' }], deadline(500))).rejects.toMatchObject({ kind: 'unavailable' });
+    } finally {
+      etcd.resume();
+      await store.close();
+    }
+  });
+
+  it('says so when a user is configured and etcd knows none', async () => {
+    const store = openEtcdStore({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
+    await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject({
+      kind: 'denied',
+      message: expect.stringContaining('has no users'),
+    });
     await store.close();
   });
 

@@ -4,28 +4,32 @@ import { applyPlan } from '../../src/network/apply-plan.ts';
 import { openKernel } from '../../src/network/kernel.ts';
 import { planPod } from '../../src/network/plan-pod.ts';
 import type { PodNetwork } from '../../src/network/pod-network.ts';
-import { removeHostLink, removePodLink } from '../../src/network/remove-pod.ts';
+import { openSandboxLink, removeHostLink } from '../../src/network/remove-pod.ts';
 import { makeLab, type TestNetns, whyNoNetns } from '../support/netns.ts';
 import { podNetwork } from '../support/pod-network.ts';
 
 beforeEach(({ skip }) => skip(whyNoNetns() !== undefined, whyNoNetns()));
 
-const NOTHING_THERE = { wasPresent: false, warning: undefined };
-const REMOVED = { wasPresent: true, warning: undefined };
+/** Looks and removes; whether something was there. */
+async function removePodLink(netnsPath: string, ifName: string): Promise<boolean> {
+  using link = openSandboxLink(netnsPath, ifName);
+  await link.remove();
+  return link.container !== undefined;
+}
 
 function wire(pod: TestNetns, rest: Partial<PodNetwork> = {}): void {
   using kernel = openKernel(pod.path);
   applyPlan(kernel, planPod(podNetwork(['10.77.0.117', 'fd77::117'], rest)));
 }
 
-describe('removePodLink()', () => {
+describe('openSandboxLink()', () => {
   it('removes both ends and their routes, and is success the second time', async () => {
     using lab = makeLab();
     const before = lab.host.sh('ip -br link; ip route; ip -6 route');
     wire(lab.pod);
 
-    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(REMOVED);
-    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(true);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(false);
 
     expect(lab.host.sh('ip -br link; ip route; ip -6 route')).toBe(before);
   });
@@ -33,10 +37,10 @@ describe('removePodLink()', () => {
   it('is success before any ADD, without a path, and when the path is gone', async () => {
     using lab = makeLab();
 
-    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
-    expect(await removePodLink('', 'eth0')).toEqual(NOTHING_THERE);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(false);
+    expect(await removePodLink('', 'eth0')).toBe(false);
     lab.pod.delete();
-    expect(await removePodLink(lab.pod.path, 'eth0')).toEqual(NOTHING_THERE);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(false);
   });
 
   it('lets other work go on while the kernel is busy', async () => {
@@ -55,10 +59,11 @@ describe('removePodLink()', () => {
     using lab = makeLab();
     lab.pod.sh('ip link add name eth0 type bridge');
 
-    const removal = await removePodLink(lab.pod.path, 'eth0');
+    using link = openSandboxLink(lab.pod.path, 'eth0');
+    await link.remove();
 
-    expect(removal).toEqual({
-      wasPresent: false,
+    expect(link).toMatchObject({
+      container: undefined,
       warning: 'interface eth0 was not deleted: it is bridge, and pods have veth or netkit',
     });
     expect(lab.pod.sh('ip -br link')).toContain('eth0');
@@ -67,11 +72,22 @@ describe('removePodLink()', () => {
   it.each([
     ['a file', '/etc/hostname', /^unknown FS magic on "\/etc\/hostname": [0-9a-f]+$/],
     ['another kind of namespace', '/proc/self/ns/uts', /^failed to enter netns: .*setns: EINVAL/],
-  ])('refuses %s in place of a network namespace', async (_, path, message) => {
-    await expect(removePodLink(path, 'eth0')).rejects.toMatchObject({
-      kind: 'netns',
-      message: expect.stringMatching(message),
-    });
+  ])('finds nothing in %s in place of a network namespace, and says why', (_, path, message) => {
+    using link = openSandboxLink(path, 'eth0');
+    expect(link.container).toBeUndefined();
+    expect(link.warning).toMatch(message);
+  });
+
+  it('knows the other end, and does not take an interface of the host with the same index for it', () => {
+    using lab = makeLab();
+    wire(lab.pod);
+    using wired = openSandboxLink(lab.pod.path, 'eth0');
+    expect(wired.hostEnd?.name).toBe('cali1');
+
+    lab.pod.sh('ip link add eth1 type veth peer name eth2');
+    using inside = openSandboxLink(lab.pod.path, 'eth1');
+    expect(inside.container?.name).toBe('eth1');
+    expect(inside.hostEnd).toBeUndefined();
   });
 });
 
@@ -80,8 +96,8 @@ describe('removeHostLink()', () => {
     using lab = makeLab();
     wire(lab.pod);
 
-    expect(await removeHostLink('cali1')).toEqual(REMOVED);
-    expect(await removeHostLink('cali1')).toEqual(NOTHING_THERE);
+    expect(await removeHostLink('cali1')).toBeUndefined();
+    expect(await removeHostLink('cali1')).toBeUndefined();
 
     expect(lab.pod.sh('ip -br link')).not.toContain('eth0');
   });

@@ -76,7 +76,8 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
 export function delRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
   const ids = identifiers(call);
   const nowNs = call.nowNs ?? RECORD_TIME_NS;
-  const inputs = { ids, handleIds: handleIdsOf(NETWORK_NAME, ids), nowNs, restore: undefined };
+  const handleIds = handleIdsOf(NETWORK_NAME, ids);
+  const inputs = { ids, handleIds, keep: [], nowNs, isInUse: () => false, restore: undefined };
   const ranges = [
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),

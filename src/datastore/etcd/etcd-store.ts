@@ -10,6 +10,7 @@ import {
   EtcdAuthenticationFailedError,
   EtcdInvalidAuthTokenError,
   EtcdPermissionDeniedError,
+  GRPCDeadlineExceededError,
   GRPCUnauthenticatedError,
   type IOptions,
   type IRequestOp,
@@ -23,43 +24,66 @@ import { AmbiguousCommitError } from '../ambiguous-commit.ts';
 import type { Commit, Entry, Range, Snapshot, Store, Transaction, Write } from '../store.ts';
 import type { EtcdSettings } from './etcd-settings.ts';
 
-/** One request may take this long before another endpoint is tried. */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** How long the first answer may take altogether; a refused connection is tried again within it. */
-const CONNECT_BUDGET_MS = 5_000;
+/** How long one endpoint may take to answer before another is asked; a single one is given more time. */
+const ATTEMPT_MS = { oneOfMany: 2_000, single: 10_000 };
+/** How long endpoints that refuse the connection are tried again: a restart of etcd takes about this long. */
+const PATIENCE_MS = 5_000;
 const RETRY_PAUSE_MS = 200;
 /** Large enough to list the blocks of a big cluster, small enough to bound our memory. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
-export function openEtcdStore(settings: EtcdSettings, clock: Clock): Store {
-  const client = new Etcd3(clientOptions(settings));
-  const call = (request: ITxnRequest, deadline: Deadline) =>
-    client.kv.txn(request, { deadline: Date.now() + Math.min(deadline.remainingMs(), REQUEST_TIMEOUT_MS) });
+/** `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. */
+export function openEtcdStore(settings: EtcdSettings, clock: Clock, first = 0): Store {
+  const clients = settings.endpoints.map((endpoint) => new Etcd3(clientOptions(settings, endpoint)));
+  const attemptMs = clients.length > 1 ? ATTEMPT_MS.oneOfMany : ATTEMPT_MS.single;
+  let preferred = first;
+
+  async function attempt(request: ITxnRequest, deadline: Deadline): Promise<ITxnResponse> {
+    const budgetMs = Math.max(1, Math.min(deadline.remainingMs(), attemptMs));
+    const client = clients[preferred % clients.length];
+    if (client === undefined) throw new CalicoError('config', 'no etcd endpoints specified');
+    try {
+      // The library waits without limit while it logs in.
+      return await within(budgetMs, client.kv.txn(request, { deadline: Date.now() + budgetMs }));
+    } catch (error) {
+      preferred += 1;
+      throw error;
+    }
+  }
+
+  /** Until an endpoint answers: all of them once, and on while they only refuse and patience lasts. */
+  async function call(request: ITxnRequest, deadline: Deadline, isWrite: boolean): Promise<ITxnResponse> {
+    const giveUpAtMs = clock.monotonicMs() + PATIENCE_MS;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt(request, deadline);
+      } catch (error) {
+        if (!isTransient(error)) throw storeError(settings, error);
+        if (isWrite && !wasNeverSent(error)) throw new AmbiguousCommitError(error);
+        const isLast = tries >= clients.length && clock.monotonicMs() + RETRY_PAUSE_MS >= giveUpAtMs;
+        if (isLast || deadline.remainingMs() <= RETRY_PAUSE_MS) throw storeError(settings, error);
+        if (tries >= clients.length) await clock.sleep(RETRY_PAUSE_MS);
+      }
+    }
+  }
 
   return {
-    read: (ranges, deadline) =>
-      untilAnswered(settings, clock, deadline, async () =>
-        snapshotOf(await call({ success: ranges.map(rangeOp) }, deadline)),
-      ),
-    commit: (transaction, deadline) =>
-      untilAnswered(settings, clock, deadline, async () => {
-        try {
-          return commitOf(transaction, await call(txnOf(transaction), deadline));
-        } catch (error) {
-          if (isRecoverableError(asError(error)) && !wasNeverSent(error))
-            throw new AmbiguousCommitError(error);
-          throw error;
-        }
-      }),
-    close: async () => client.close(),
+    read: async (ranges, deadline) =>
+      snapshotOf(await call({ success: ranges.map(rangeOp) }, deadline, false)),
+    commit: async (transaction, deadline) =>
+      commitOf(transaction, await call(txnOf(transaction), deadline, true)),
+    close: async () => {
+      for (const client of clients) client.close();
+    },
   };
 }
 
 /** The client's own retries are off: whether a write may be repeated is decided here, not by the library. */
-function clientOptions(settings: EtcdSettings): IOptions {
+function clientOptions(settings: EtcdSettings, endpoint: string): IOptions {
   const credentials = tlsCredentials(settings);
+  const { user } = settings;
   return {
-    hosts: [...settings.endpoints],
+    hosts: endpoint,
     faultHandling: { host: () => noop, global: noop },
     grpcOptions: {
       'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
@@ -67,10 +91,20 @@ function clientOptions(settings: EtcdSettings): IOptions {
       'grpc.enable_http_proxy': 0,
     },
     ...(credentials === undefined ? {} : { credentials }),
-    ...(settings.user === undefined
-      ? {}
-      : { auth: { username: settings.user.name, password: settings.user.password } }),
+    ...(user === undefined ? {} : { auth: { username: user.name, password: user.password } }),
   };
+}
+
+/** Rejects with the library's own kind of error when the time is over. */
+async function within<T>(budgetMs: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const error = new GRPCDeadlineExceededError(`no answer within ${Math.round(budgetMs)} ms`);
+  const alarm = setTimeout(() => reject(error), budgetMs);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(alarm);
+  }
 }
 
 function tlsCredentials(settings: EtcdSettings): IOptions['credentials'] | undefined {
@@ -96,26 +130,6 @@ function readPem(setting: string, path: string): Buffer {
   }
 }
 
-/** Repeats a call while no endpoint could be reached, for as long as a restart of etcd may reasonably take. */
-async function untilAnswered<T>(
-  settings: EtcdSettings,
-  clock: Clock,
-  deadline: Deadline,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  const giveUpAtMs = clock.monotonicMs() + Math.min(CONNECT_BUDGET_MS, deadline.remainingMs());
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof AmbiguousCommitError) throw error;
-      const retriable = isRecoverableError(asError(error));
-      if (!retriable || clock.monotonicMs() + RETRY_PAUSE_MS >= giveUpAtMs) throw storeError(settings, error);
-      await clock.sleep(RETRY_PAUSE_MS);
-    }
-  }
-}
-
 /** gRPC says so when there was no connection to send on. */
 function wasNeverSent(error: unknown): boolean {
   return /No connection established|Name resolution failed/.test(errorText(error));
@@ -138,6 +152,13 @@ function storeError(settings: EtcdSettings, error: unknown): CalicoError {
   ) {
     return new CalicoError('denied', `${where} did not accept the user name or password`, extras);
   }
+  if (/authentication is not enabled/.test(errorText(error))) {
+    return new CalicoError(
+      'denied',
+      `${where} has no users: leave out ETCD_USERNAME and ETCD_PASSWORD`,
+      extras,
+    );
+  }
   return new CalicoError('unavailable', `cannot reach ${where}: ${errorText(error)}`, {
     details:
       'Check that etcd is running and that etcd_endpoints and the TLS files in the network configuration are right.',
@@ -145,8 +166,8 @@ function storeError(settings: EtcdSettings, error: unknown): CalicoError {
   });
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(errorText(error));
+function isTransient(error: unknown): boolean {
+  return error instanceof Error && isRecoverableError(error);
 }
 
 function rangeOp(range: Range): IRequestOp {

@@ -1,11 +1,11 @@
 /** ADD of the IPAM plugin: addresses from the node's blocks, for whatever main plugin asks. */
 
+import { CalicoError } from '../../base/calico-error.ts';
 import { formatIpNetwork, hostNetwork, type IpNetwork } from '../../base/cidr.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { CniResult } from '../../cni/result.ts';
 import { ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
-import type { Decision } from '../../datastore/settle.ts';
-import { isEmptyTransaction } from '../../datastore/transactions.ts';
+import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import type { View } from '../../datastore/view.ts';
 import { ADD_BUDGET_MS } from '../budgets.ts';
 import { lockIpam } from '../ipam-lock.ts';
@@ -21,7 +21,8 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   try {
     const ranges = ipamRanges({ nodeName, handleIds: [handleId] });
     using _lock = await lockIpam(job);
-    const addresses = await settleJob(job, store, ranges, (view) => decide(allocation, view, job.log.warn));
+    const decideNow = (view: View) => decide(allocation, view, job.log.warn);
+    const addresses = await settleJob(job, store, ranges, decideNow, async () => requireAsker(world));
     job.log.info('assigned', {
       addresses: addresses.map(formatIpNetwork).join(','),
       milliseconds: job.elapsedMs(),
@@ -46,6 +47,12 @@ function ipamResult(addresses: readonly IpNetwork[], isForCalico: boolean): CniR
   };
 }
 
+/** An address for a main plugin that is gone would be nobody's: its own DEL may have been before. */
+function requireAsker({ isOrphan }: World): void {
+  if (!isOrphan()) return;
+  throw new CalicoError('unavailable', 'the plugin that asked for an address has ended: none is assigned');
+}
+
 function decide(
   allocation: OwnAllocation,
   view: View,
@@ -53,9 +60,5 @@ function decide(
 ): Decision<readonly IpNetwork[]> {
   const plan = planOwnAllocation(allocation, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
-  const transaction = ipamTransaction(plan.changes);
-  const outcome = plan.addresses;
-  return isEmptyTransaction(transaction)
-    ? { step: 'done', outcome }
-    : { step: 'commit', transaction, outcome };
+  return commitOrDone(ipamTransaction(plan.changes), plan.addresses);
 }

@@ -3,8 +3,7 @@
 import { formatIpAddress, type IpAddress } from '../../base/ip-address.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import { ipamFacts, ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
-import type { Decision } from '../../datastore/settle.ts';
-import { isEmptyTransaction } from '../../datastore/transactions.ts';
+import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import type { View } from '../../datastore/view.ts';
 import { planRelease, type ReleaseRequest } from '../../ipam/plan-release.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
@@ -39,9 +38,5 @@ function decide(
 ): Decision<readonly IpAddress[]> {
   const plan = planRelease(request, ipamFacts(view, request, warn));
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
-  const transaction = ipamTransaction(plan.changes);
-  const outcome = plan.released;
-  return isEmptyTransaction(transaction)
-    ? { step: 'done', outcome }
-    : { step: 'commit', transaction, outcome };
+  return commitOrDone(ipamTransaction(plan.changes), plan.released);
 }

@@ -27,11 +27,13 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   const mtu = podMtu(job.conf);
   const rollback = createRollback();
   using kernel = openKernel(call.netnsPath);
-  const seen = seeLinks(kernel, job.ids.ifName, hostIfNames(job));
+  const names = hostIfNames(job);
+  const seen = seeLinks(kernel, job.ids.ifName, names);
+  const attachment = { ids: job.ids, netnsPath: call.netnsPath, hostIfNames: names, seen };
   const store = await openStore(job);
   try {
-    const source = await giveAddresses(job, store, rollback);
-    const outcome = await writeRecords(job, store, source, seen);
+    const source = await giveAddresses(job, store, attachment, rollback);
+    const outcome = await writeRecords(job, store, source, attachment);
     rollback.push('the records in the datastore', () => takeBackRecords(job, store, source, outcome));
     const network = podNetwork(job, mtu, outcome);
     wirePod(kernel, network, outcome.links, job.log);

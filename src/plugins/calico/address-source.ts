@@ -14,8 +14,8 @@ import { workloadFacts, workloadRanges } from '../../datastore/workload-records.
 import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { type Job, settleJob } from '../job.ts';
 import { type OwnAllocation, ownAllocation } from '../own-allocation.ts';
-import { requireReady } from '../require-ready.ts';
 import type { Rollback } from '../rollback.ts';
+import { type Attachment, checkAttachment } from './attachment.ts';
 
 export type AddressSource =
   | { readonly from: 'allocator'; readonly allocation: OwnAllocation }
@@ -33,10 +33,15 @@ export function ipamPlugin({ conf, call }: Job): 'own' | { readonly path: string
 }
 
 /** A container that has an endpoint keeps its addresses: a delegate would give it a second one. */
-export async function giveAddresses(job: Job, store: Store, rollback: Rollback): Promise<AddressSource> {
+export async function giveAddresses(
+  job: Job,
+  store: Store,
+  attachment: Attachment,
+  rollback: Rollback,
+): Promise<AddressSource> {
   const plugin = ipamPlugin(job);
   if (plugin === 'own') return { from: 'allocator', allocation: ownAllocation(job, job.world.clock.nowNs()) };
-  const held = await heldAddresses(job, store);
+  const held = await heldAddresses(job, store, attachment);
   if (held.length > 0) return { from: 'delegate', addresses: held, routes: [] };
 
   const { ips, routes } = await delegateAdd(delegateOf(job, plugin.path), job.deadline, () =>
@@ -56,11 +61,12 @@ export async function releaseFromDelegate(job: Job, path: string): Promise<void>
   await delegateDel(delegateOf(job, path), job.deadline);
 }
 
-async function heldAddresses(job: Job, store: Store): Promise<readonly IpNetwork[]> {
+/** Looks before the delegate is asked: it shall not give an address to an attachment that cannot be made. */
+async function heldAddresses(job: Job, store: Store, attachment: Attachment): Promise<readonly IpNetwork[]> {
   return settleJob(job, store, workloadRanges(job.ids), (view) => {
-    const { datastoreReady, endpoint } = workloadFacts(view, job.ids);
-    requireReady(datastoreReady);
-    return { step: 'done', outcome: endpoint?.value.ipNetworks ?? [] };
+    const facts = workloadFacts(view, job.ids, job.log.warn);
+    checkAttachment(attachment, facts);
+    return { step: 'done', outcome: facts.endpoint?.value.ipNetworks ?? [] };
   });
 }
 

@@ -5,6 +5,7 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import type { Link } from '../../network/netlink/link.ts';
+import { isPodLink } from '../../network/pod-link.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 
@@ -47,8 +48,8 @@ export interface ClaimInputs {
 
 /** Throws `network` when the name in the sandbox, or both names on the host, belong to something else. */
 export function claimLinks(inputs: ClaimInputs): ClaimedLinks {
-  const hostIfName = inputs.endpoint?.interfaceName || freeName(inputs);
-  const hostEnd = inputs.seen.host.find(({ link }) => link.name === hostIfName);
+  const hostIfName = chooseName(inputs);
+  const hostEnd = seenAs(inputs, hostIfName);
   const { container } = inputs.seen;
   if (container !== undefined && !isOurs(container, hostEnd, inputs.endpoint)) {
     throw new CalicoError(
@@ -66,15 +67,30 @@ export function claimLinks(inputs: ClaimInputs): ClaimedLinks {
   };
 }
 
-/** A host interface that no endpoint names is a leftover; one that another endpoint names is in use. */
-function freeName({ ids, names, similar }: ClaimInputs): string {
-  const isTaken = (name: string) => similar.some(({ interfaceName }) => interfaceName === name);
-  if (!isTaken(names.usual)) return names.usual;
-  if (!isTaken(names.alternative)) return names.alternative;
+/** The name the endpoint has already, else the usual one, else the alternative. */
+function chooseName(inputs: ClaimInputs): string {
+  const { endpoint, names, ids } = inputs;
+  const known = endpoint?.interfaceName ? [endpoint.interfaceName] : [];
+  const candidates = [...known, names.usual, names.alternative];
+  const free = candidates.find((name) => !isTaken(inputs, name));
+  if (free !== undefined) return free;
   throw new CalicoError(
     'network',
-    `no name is left for the host interface of container ${ids.containerId}: ${names.usual} and ${names.alternative} belong to other containers`,
+    `no name is left for the host interface of container ${ids.containerId}: ${candidates.join(' and ')} belong to others`,
+    { details: 'an interface or a workload endpoint of these names is in use on this node' },
   );
+}
+
+/** An endpoint of another container that names it has it, and so has any interface that is not ours to replace. */
+function isTaken(inputs: ClaimInputs, name: string): boolean {
+  if (inputs.similar.some(({ interfaceName }) => interfaceName === name)) return true;
+  const seen = seenAs(inputs, name);
+  if (seen === undefined) return false;
+  return !isPodLink(seen.link) || !(seen.isOtherEnd || inputs.endpoint?.interfaceName === name);
+}
+
+function seenAs({ seen }: ClaimInputs, name: string): SeenHostLink | undefined {
+  return seen.host.find(({ link }) => link.name === name);
 }
 
 /** Ours is the pair whose host end has our name, or the interface whose MAC our endpoint records. */

@@ -4,35 +4,30 @@
  * records are all there already writes nothing.
  */
 
-import { CalicoError } from '../../base/calico-error.ts';
 import type { IpNetwork } from '../../base/cidr.ts';
+import type { IpAddress } from '../../base/ip-address.ts';
 import { type MacAddress, parseMacAddress } from '../../base/mac-address.ts';
 import { ABSENT, type Stored } from '../../base/revision.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import { encodeWorkloadEndpoint } from '../../datastore/codecs/workload-endpoint.ts';
 import { ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
-import type { Decision } from '../../datastore/settle.ts';
-import { isEmptyTransaction, joinTransactions } from '../../datastore/transactions.ts';
+import { commitOrDone, type Decision } from '../../datastore/settle.ts';
+import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { type WorkloadFacts, workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
 import type { AssignmentPlan } from '../../ipam/plan-assignment.ts';
 import { buildEndpoint } from '../../workload/build-endpoint.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
-import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { planOwnAllocation } from '../own-allocation.ts';
-import { requireReady } from '../require-ready.ts';
 import type { AddressSource } from './address-source.ts';
-import { type ClaimedLinks, claimLinks, type HostIfNames, type SeenLinks } from './claim-links.ts';
+import { type Attachment, checkAttachment } from './attachment.ts';
+import type { ClaimedLinks } from './claim-links.ts';
 
-export interface AddInputs {
-  readonly ids: WorkloadIdentifiers;
-  readonly netnsPath: string;
+export interface AddInputs extends Attachment {
   readonly profile: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly source: AddressSource;
-  readonly hostIfNames: HostIfNames;
-  readonly seen: SeenLinks;
   /** For a new interface; one that exists keeps its own. */
   readonly freshMac: MacAddress;
   readonly endpointUid: string;
@@ -43,26 +38,23 @@ export interface AddInputs {
 export interface AddOutcome {
   /** As IPAM gave them: an automatic address carries the mask of its block. */
   readonly addresses: readonly IpNetwork[];
-  readonly endpoint: WorkloadEndpoint;
-  /** What the endpoint was before, to put back if wiring fails. */
-  readonly before: Stored<WorkloadEndpoint> | undefined;
-  /** Whether this call took the addresses, and so has to give them back if wiring fails. */
-  readonly tookAddresses: boolean;
   readonly mac: MacAddress;
   readonly links: ClaimedLinks;
   readonly notes: readonly string[];
+  /** What to go back to if wiring fails. */
+  readonly before: BeforeAdd;
+}
+
+export interface BeforeAdd {
+  /** `undefined`: there was none. */
+  readonly endpoint: WorkloadEndpoint | undefined;
+  /** Addresses the container had. */
+  readonly held: readonly IpAddress[];
 }
 
 export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) => void): Decision<AddOutcome> {
-  const facts = workloadFacts(view, inputs.ids, inputs.profile);
-  requireReady(facts.datastoreReady);
-  requireSameInterface(inputs.ids, facts.endpoint?.value);
-  const links = claimLinks({
-    ...inputs,
-    names: inputs.hostIfNames,
-    endpoint: facts.endpoint?.value,
-    similar: facts.similar,
-  });
+  const facts = workloadFacts(view, inputs.ids, warn, inputs.profile);
+  const links = checkAttachment(inputs, facts);
   const plan = assign(inputs, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
@@ -72,35 +64,25 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
     ipamTransaction(plan.changes),
     workloadTransaction([...endpointChange(endpoint, facts.endpoint), ...profileChange(inputs, facts)]),
   );
-  const outcome: AddOutcome = {
-    addresses: plan.addresses,
-    endpoint,
-    before: facts.endpoint,
-    tookAddresses: plan.changes.length > 0,
-    mac,
-    links,
-    notes: plan.notes,
-  };
-  return isEmptyTransaction(transaction)
-    ? { step: 'done', outcome }
-    : { step: 'commit', transaction, outcome };
+  const before = stateBefore(inputs, facts.endpoint?.value, plan.held);
+  return commitOrDone(transaction, { addresses: plan.addresses, mac, links, notes: plan.notes, before });
+}
+
+/**
+ * An endpoint that bears the UID this very call drew is its own work: a commit whose answer was lost had been applied.
+ * Before that there was nothing.
+ */
+function stateBefore(
+  { endpointUid }: AddInputs,
+  endpoint: WorkloadEndpoint | undefined,
+  held: readonly IpAddress[],
+): BeforeAdd {
+  return endpoint?.uid === endpointUid ? { endpoint: undefined, held: [] } : { endpoint, held };
 }
 
 function assign({ source }: AddInputs, view: View, warn: (text: string) => void): AssignmentPlan {
   if (source.from === 'allocator') return planOwnAllocation(source.allocation, view, warn);
-  return { outcome: 'assigned', addresses: source.addresses, changes: [], notes: [] };
-}
-
-/** Calico has one endpoint per workload, so a second interface of the container would overwrite the first. */
-function requireSameInterface(ids: WorkloadIdentifiers, endpoint: WorkloadEndpoint | undefined): void {
-  if (endpoint === undefined || endpoint.endpoint === ids.ifName) return;
-  throw new CalicoError(
-    'config',
-    `container ${ids.containerId} already has interface ${endpoint.endpoint}: Calico gives a container one interface, so ${ids.ifName} cannot be added`,
-    {
-      details: `workload endpoint ${endpoint.namespace}/${endpoint.name}; delete that attachment first, or use the same interface name`,
-    },
-  );
+  return { outcome: 'assigned', addresses: source.addresses, held: [], changes: [], notes: [] };
 }
 
 /** A repeated ADD must not change the MAC of an interface that may be in use. */

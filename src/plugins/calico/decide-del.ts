@@ -5,9 +5,10 @@
 
 import type { IpAddress } from '../../base/ip-address.ts';
 import type { Stored } from '../../base/revision.ts';
+import { encodeWorkloadEndpoint } from '../../datastore/codecs/workload-endpoint.ts';
 import { ipamFacts, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
-import type { Decision } from '../../datastore/settle.ts';
-import { isEmptyTransaction, joinTransactions } from '../../datastore/transactions.ts';
+import { commitOrDone, type Decision } from '../../datastore/settle.ts';
+import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
 import { planRelease, type ReleasePlan } from '../../ipam/plan-release.ts';
@@ -20,42 +21,59 @@ export interface DelInputs {
   readonly ids: WorkloadIdentifiers;
   /** Handles to release; none when another IPAM plugin holds the addresses. */
   readonly handleIds: readonly string[];
+  /** Addresses the handles keep. */
+  readonly keep: readonly IpAddress[];
   readonly nowNs: bigint;
+  /** Whether the endpoint's interface is still there, and not the one this DEL removes. */
+  readonly isInUse: (hostIfName: string) => boolean;
   /** What the endpoint becomes: gone, or after a failed ADD what it was before. */
   readonly restore: WorkloadEndpoint | undefined;
 }
 
 export interface DelOutcome {
-  /** The endpoint that was found, if it is this container's. */
+  /** The endpoint that is taken away, if there is one. */
   readonly endpoint: WorkloadEndpoint | undefined;
+  /** Its interface on the host, unless another container's endpoint names the same one. */
+  readonly hostIfName: string | undefined;
   readonly released: readonly IpAddress[];
 }
 
 export function decideDel(inputs: DelInputs, view: View, warn: (text: string) => void): Decision<DelOutcome> {
-  const { datastoreReady, endpoint: found } = workloadFacts(view, inputs.ids);
+  const { datastoreReady, endpoint: found, similar } = workloadFacts(view, inputs.ids, warn);
   requireReady(datastoreReady);
-  const endpoint = found?.value.containerId === inputs.ids.containerId ? found : undefined;
-  const plan = release(inputs, view, warn);
+  const ours = found !== undefined && isThisAttachment(inputs, found.value) ? found : undefined;
+  // The interface of another attachment of this container lives on with the addresses of the same handle.
+  const kept =
+    found !== undefined && ours === undefined ? found.value.ipNetworks.map(({ address }) => address) : [];
+  const plan = release({ ...inputs, keep: [...inputs.keep, ...kept] }, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
   const transaction = joinTransactions(
     ipamTransaction(plan.changes),
-    workloadTransaction(endpointChange(endpoint, inputs.restore)),
+    workloadTransaction(endpointChange(ours, inputs.restore)),
   );
-  const outcome: DelOutcome = { endpoint: endpoint?.value, released: plan.released };
-  return isEmptyTransaction(transaction)
-    ? { step: 'done', outcome }
-    : { step: 'commit', transaction, outcome };
+  const hostIfName = ours?.value.interfaceName || undefined;
+  return commitOrDone(transaction, {
+    endpoint: ours?.value,
+    hostIfName: similar.some(({ interfaceName }) => interfaceName === hostIfName) ? undefined : hostIfName,
+    released: plan.released,
+  });
 }
 
-function release(
-  { ids, handleIds, nowNs }: DelInputs,
-  view: View,
-  warn: (text: string) => void,
-): ReleasePlan {
+/**
+ * An endpoint of a newer sandbox of the same pod is not ours. One of another interface of this container is not,
+ * either, while that interface lives; when it is gone its own DEL may never come, so this one cleans up.
+ */
+function isThisAttachment({ ids, isInUse }: DelInputs, endpoint: WorkloadEndpoint): boolean {
+  if (endpoint.containerId !== undefined && endpoint.containerId !== ids.containerId) return false;
+  return endpoint.endpoint === ids.ifName || !isInUse(endpoint.interfaceName);
+}
+
+function release(inputs: DelInputs, view: View, warn: (text: string) => void): ReleasePlan {
+  const { ids, handleIds, keep, nowNs } = inputs;
   if (handleIds.length === 0) return { outcome: 'released', changes: [], released: [] };
   const { nodeName } = ids;
-  return planRelease({ handleIds, nodeName, nowNs }, ipamFacts(view, { nodeName, handleIds }, warn));
+  return planRelease({ handleIds, nodeName, nowNs, keep }, ipamFacts(view, { nodeName, handleIds }, warn));
 }
 
 function endpointChange(
@@ -64,5 +82,13 @@ function endpointChange(
 ): readonly WorkloadChange[] {
   if (stored === undefined) return [];
   const { namespace, name } = stored.value;
-  return [{ record: 'endpoint', namespace, name, from: stored.revision, to: restore }];
+  const to = restore && restoredOnto(stored.value, restore);
+  if (to !== undefined && encodeWorkloadEndpoint(to) === encodeWorkloadEndpoint(stored.value)) return [];
+  return [{ record: 'endpoint', namespace, name, from: stored.revision, to }];
+}
+
+/** Only what an ADD writes goes back: others may have changed the rest meanwhile. */
+function restoredOnto(current: WorkloadEndpoint, before: WorkloadEndpoint): WorkloadEndpoint {
+  const { containerId, ipNetworks, profiles, interfaceName, mac } = before;
+  return { ...current, containerId, ipNetworks, profiles, interfaceName, mac };
 }

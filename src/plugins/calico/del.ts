@@ -1,55 +1,65 @@
 /**
  * DEL: takes the network away and gives the addresses back. The link goes while the records are being read, and
  * always before them: an address must not be free while something still answers for it. Everything that is gone
- * already is success.
+ * already is success, and what belongs to another attachment is left alone.
  */
 
 import { formatIpAddress } from '../../base/ip-address.ts';
 import type { Log } from '../../base/log.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
-import type { Store } from '../../datastore/store.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadRanges } from '../../datastore/workload-records.ts';
-import { type Removal, removeHostLink, removePodLink } from '../../network/remove-pod.ts';
+import { openSandboxLink, removeHostLink } from '../../network/remove-pod.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
+import { identifyLeniently } from '../identify.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
 import type { World } from '../world.ts';
 import { ipamPlugin, releaseFromDelegate } from './address-source.ts';
 import { type DelOutcome, decideDel } from './decide-del.ts';
+import { type DoomedLink, doomLink } from './doomed-link.ts';
+import { hostIfNames } from './pod-network.ts';
 
 export async function del(call: CniCall, world: World): Promise<undefined> {
-  const linkGone = removePodLink(call.netnsPath, call.ifName);
-  // It is awaited later; until then its failure must not end the process.
-  linkGone.catch(() => undefined);
+  using sandbox = openSandboxLink(call.netnsPath, call.ifName);
+  const link = doomLink(sandbox, hostIfNames({ ids: identifyLeniently(call), world }));
   try {
     const job = prepareJob(call, world, DEL_BUDGET_MS);
     const plugin = ipamPlugin(job);
-    const { released } = await removeRecords(job, plugin === 'own', linkGone);
+    const { released } = await removeRecords(job, plugin === 'own', link);
+    await link.gone();
     if (plugin !== 'own') await releaseFromDelegate(job, plugin.path);
+    for (const warning of link.warnings()) job.log.warn(warning);
     job.log.info('removed the container', {
       addresses: released.map(formatIpAddress).join(','),
       milliseconds: job.elapsedMs(),
     });
   } finally {
     // The link goes whatever else fails: a datastore that is away, a configuration that is wrong.
-    await linkGone;
+    await link.gone();
   }
 }
 
-async function removeRecords(job: Job, isOwn: boolean, linkGone: Promise<Removal>): Promise<DelOutcome> {
+async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promise<DelOutcome> {
   const { ids, conf, world, log } = job;
   const handleIds = isOwn ? handleIdsOf(conf.name, ids) : [];
-  const inputs = { ids, handleIds, nowNs: world.clock.nowNs(), restore: undefined };
+  const inputs = {
+    ids,
+    handleIds,
+    keep: [],
+    nowNs: world.clock.nowNs(),
+    isInUse: link.isInUse,
+    restore: undefined,
+  };
   const ranges = [...workloadRanges(ids), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
-  const store: Store = await openStore(job);
-  using locks = new DisposableStack();
   const decide = (view: View) => decideDel(inputs, view, log.warn);
+  const store = await openStore(job);
+  using locks = new DisposableStack();
   // The lock comes last: others must not wait for the kernel to take a link away.
   const beforeCommit = async (outcome: DelOutcome) => {
-    await removeLinks(outcome, linkGone, job);
+    await removeLinks(outcome, link, log);
     if (isOwn) locks.use(await lockIpam(job));
   };
   try {
@@ -59,19 +69,11 @@ async function removeRecords(job: Job, isOwn: boolean, linkGone: Promise<Removal
   }
 }
 
-/** The host end normally goes with the other one; it is still there when the sandbox's path was lost. */
-async function removeLinks(
-  { endpoint }: DelOutcome,
-  linkGone: Promise<Removal>,
-  { log }: Job,
-): Promise<void> {
-  const removal = await linkGone;
-  warnOf(removal, log);
-  if (!removal.wasPresent && endpoint?.interfaceName)
-    warnOf(await removeHostLink(endpoint.interfaceName), log);
-}
-
-function warnOf({ warning }: Removal, log: Log): void {
+/** The host end goes with the other one; it is still there when the sandbox's path was lost or used again. */
+async function removeLinks({ endpoint, hostIfName }: DelOutcome, link: DoomedLink, log: Log): Promise<void> {
+  if (endpoint !== undefined) link.doomIfOf(endpoint);
+  await link.gone();
+  const warning = hostIfName === undefined ? undefined : await removeHostLink(hostIfName);
   if (warning !== undefined) log.warn(warning);
 }
 

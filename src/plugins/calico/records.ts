@@ -12,23 +12,23 @@ import { handleIdOf } from '../handle-id.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { type Job, settleJob } from '../job.ts';
 import type { AddressSource } from './address-source.ts';
-import type { SeenLinks } from './claim-links.ts';
+import type { Attachment } from './attachment.ts';
 import { type AddInputs, type AddOutcome, decideAdd } from './decide-add.ts';
 import { decideDel } from './decide-del.ts';
-import { hostIfNames } from './pod-network.ts';
 
 /** Addresses, endpoint and profile, in one transaction. */
 export async function writeRecords(
   job: Job,
   store: Store,
   source: AddressSource,
-  seen: SeenLinks,
+  attachment: Attachment,
 ): Promise<AddOutcome> {
   const { ids, conf, log } = job;
-  const inputs = addInputs(job, source, seen);
+  const inputs = addInputs(job, source, attachment);
   const handleIds = source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [];
   const ranges = [...workloadRanges(ids, conf.name), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
-  using _lock = source.from === 'allocator' ? await lockIpam(job) : undefined;
+  // Also for a delegate's addresses: the names of host interfaces are chosen here.
+  using _lock = await lockIpam(job);
   const outcome = await settleJob(job, store, ranges, (view) => decideAdd(inputs, view, log.warn));
   for (const note of outcome.notes) log.info(note);
   return outcome;
@@ -42,12 +42,13 @@ export async function takeBackRecords(
   outcome: AddOutcome,
 ): Promise<void> {
   const { ids, conf, world, log } = job;
-  const tookOwn = source.from === 'allocator' && outcome.tookAddresses;
   const inputs = {
     ids,
-    handleIds: tookOwn ? [handleIdOf(conf.name, ids)] : [],
+    handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
+    keep: outcome.before.held,
     nowNs: world.clock.nowNs(),
-    restore: outcome.before?.value,
+    isInUse: () => false,
+    restore: outcome.before.endpoint,
   };
   const ranges = [
     ...workloadRanges(ids),
@@ -55,18 +56,16 @@ export async function takeBackRecords(
   ];
   const ownTime = { world, log, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
   const { released } = await settleJob(ownTime, store, ranges, (view) => decideDel(inputs, view, log.warn));
-  log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });
+  if (released.length > 0)
+    log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });
 }
 
-function addInputs({ ids, conf, call, world }: Job, source: AddressSource, seen: SeenLinks): AddInputs {
+function addInputs({ conf, world }: Job, source: AddressSource, attachment: Attachment): AddInputs {
   return {
-    ids,
-    netnsPath: call.netnsPath,
+    ...attachment,
     profile: conf.name,
     labels: mesosLabels(conf.mesosLabels),
     source,
-    hostIfNames: hostIfNames({ ids, world }),
-    seen,
     freshMac: randomMacAddress(world.random.bytes(6)),
     endpointUid: world.random.uuid(),
     profileUid: world.random.uuid(),

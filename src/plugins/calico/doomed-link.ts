@@ -1,0 +1,51 @@
+/**
+ * The interface that a DEL found in the sandbox, and whether it is this container's to remove. It is when its host
+ * end has a name only this container's can have; else the endpoint decides. A sandbox path may have been used again
+ * for another container, whose interface must stay.
+ */
+
+import { findLink } from '../../network/find-link.ts';
+import { openNetlinkSocket } from '../../network/netlink/socket.ts';
+import type { SandboxLink } from '../../network/remove-pod.ts';
+import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import type { HostIfNames } from './claim-links.ts';
+
+export interface DoomedLink {
+  /** Removes it now that its endpoint is known, if the endpoint describes this very interface. */
+  doomIfOf(endpoint: WorkloadEndpoint): void;
+  /** Ends when the link is gone, or at once when it stays. Throws what the removal threw. */
+  gone(): Promise<void>;
+  /** Whether a host interface of the name is there and stays. */
+  readonly isInUse: (hostIfName: string) => boolean;
+  warnings(): readonly string[];
+}
+
+export function doomLink(sandbox: SandboxLink, names: HostIfNames): DoomedLink {
+  const { container, hostEnd } = sandbox;
+  let removal: Promise<void> | undefined;
+  const doom = () => {
+    removal ??= sandbox.remove();
+    // It is awaited later; until then its failure must not end the process.
+    removal.catch(() => undefined);
+  };
+  if (hostEnd !== undefined && [names.usual, names.alternative].includes(hostEnd.name)) doom();
+  return {
+    doomIfOf: ({ mac, interfaceName }) => {
+      const isIts = container !== undefined && (container.mac === mac || hostEnd?.name === interfaceName);
+      if (isIts) doom();
+    },
+    gone: async () => removal,
+    isInUse: (name) => !(removal !== undefined && hostEnd?.name === name) && isOnHost(name),
+    warnings: () => [
+      ...(sandbox.warning === undefined ? [] : [sandbox.warning]),
+      ...(container !== undefined && removal === undefined
+        ? [`interface ${container.name} in the sandbox was left alone: it is not this container's`]
+        : []),
+    ],
+  };
+}
+
+function isOnHost(name: string): boolean {
+  using host = openNetlinkSocket();
+  return findLink(host, name) !== undefined;
+}
