@@ -3,14 +3,21 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * The tables inside may be anyone's, so nothing they define is trusted to run. FULL: a commit is on the disk
- * before it is answered. Throws SQLite's own errors.
+ * TRUNCATE and FULL together: the end of a commit is on the disk before it is answered. What others may have
+ * defined inside the file is not trusted to run. Throws SQLite's own errors.
  */
+const SETTINGS = `
+  PRAGMA trusted_schema = OFF;
+  PRAGMA journal_mode = TRUNCATE;
+  PRAGMA synchronous = FULL;
+`;
+
+/** Finding a lock is an error of its own kind at once: SQLite would wait for it with the whole process. */
 export function openDatabase(path: string): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
-    db.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL');
+    db.exec(SETTINGS);
     return db;
   } catch (error) {
     db.close();

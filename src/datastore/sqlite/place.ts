@@ -1,6 +1,6 @@
 /**
  * Where the embedded datastore lives: a file of root's own in a directory that no one else may write to. Whoever
- * may write to either could hand out addresses, or plant a log beside the file for SQLite to play back.
+ * may write to either could hand out addresses, or plant a journal beside the file for SQLite to play back.
  */
 
 import { closeSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';

@@ -74,7 +74,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [CANNOT_OPEN]: [
     'unavailable',
     'cannot open PATH',
-    'Its directory must be writable, with room for the files that SQLite keeps beside it.',
+    'Its directory must be writable, on a file system with room for the journal that SQLite keeps beside it.',
   ],
   [IO_ERROR]: [
     'unavailable',

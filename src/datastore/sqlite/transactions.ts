@@ -23,8 +23,6 @@ export function readSnapshot(db: DatabaseSync, path: string, ranges: readonly Ra
 
 /** Compares and writes, alone among all processes. The first commit of all makes the tables as well. */
 export function commitTransaction(db: DatabaseSync, path: string, { expect, write }: Transaction): Commit {
-  // The journal mode is kept in the file, and cannot be changed within a transaction.
-  if (!hasSchema(db, path)) db.exec('PRAGMA journal_mode = WAL');
   return inTransaction(db, 'BEGIN IMMEDIATE', () => {
     if (!hasSchema(db, path)) createSchema(db);
     const current = new Map(expect.map(({ key }) => [key, findEntries(db, { key })[0]]));
@@ -32,12 +30,12 @@ export function commitTransaction(db: DatabaseSync, path: string, { expect, writ
       return { committed: false, current };
     }
     const revision = applyWrites(db, write);
-    end(db, path);
+    keep(db, path);
     return { committed: true, revision };
   });
 }
 
-/** What the work does not commit itself is taken back. */
+/** What the work does not keep is taken back; also when others who read must be waited for. */
 function inTransaction<T>(db: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
   db.exec(begin);
   try {
@@ -47,7 +45,7 @@ function inTransaction<T>(db: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', 
   }
 }
 
-function end(db: DatabaseSync, path: string): void {
+function keep(db: DatabaseSync, path: string): void {
   try {
     db.exec('COMMIT');
   } catch (error) {
