@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
 import { type CniPlugin, dispatch } from './cni/dispatch.ts';
-import { formatError } from './cni/error.ts';
+import { cniErrorOf, formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
 import type { World } from './plugins/world.ts';
@@ -30,6 +30,8 @@ async function main(): Promise<0 | 1 | 2> {
     case 'help':
       await write(STDERR, usage(invocation.program));
       return 0;
+    case 'bootstrap':
+      return runBootstrap(invocation.args);
     case 'refuse':
       await write(STDERR, `${invocation.why}\n${usage(invocation.program)}`);
       return 2;
@@ -51,6 +53,18 @@ function processPort() {
     },
     writeStderr: (text: string) => write(STDERR, text),
   };
+}
+
+async function runBootstrap(args: readonly string[]): Promise<0 | 1> {
+  const { bootstrap } = await import('./cli/bootstrap.ts');
+  try {
+    await write(STDOUT, await bootstrap(args, world()));
+    return 0;
+  } catch (error) {
+    const { msg, details } = cniErrorOf(error);
+    await write(STDERR, `Error: ${[msg, details].filter(Boolean).join('\n')}\n`);
+    return 1;
+  }
 }
 
 /** Only the program that was called is evaluated. */

@@ -8,6 +8,7 @@ export type Program = (typeof PROGRAMS)[number];
 export type Invocation =
   /** No flag: a CNI call, described by the environment. */
   | { readonly run: 'cni'; readonly program: Program }
+  | { readonly run: 'bootstrap'; readonly args: readonly string[] }
   | { readonly run: 'version' }
   | { readonly run: 'help'; readonly program: Program }
   | { readonly run: 'refuse'; readonly why: string; readonly program: Program };
@@ -23,6 +24,8 @@ const FLAGS = {
 export function readInvocation(name: string, args: readonly string[]): Invocation {
   // A copy may be installed under any name; only the IPAM plugin's is special.
   const program: Program = name === 'calico-ipam' ? 'calico-ipam' : 'calico';
+  const [command, ...rest] = args;
+  if (command === 'bootstrap') return { run: 'bootstrap', args: rest };
   try {
     const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
     if (values.v || values.version) return { run: 'version' };
@@ -35,8 +38,9 @@ export function readInvocation(name: string, args: readonly string[]): Invocatio
 
 export function usage(program: Program): string {
   return `Usage of ${program}:
-  -h    print this help and exit
-  -v    print the version and exit
+  -h           print this help and exit
+  -v           print the version and exit
+  bootstrap    make a datastore ready for its first pod: see bootstrap -h
 
 Without a flag it is a CNI plugin: it reads CNI_COMMAND and its companions from the environment and the network
 configuration from stdin, and is called by a container runtime. To try it by hand, use cnitool.

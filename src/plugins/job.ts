@@ -1,6 +1,6 @@
 /** What every verb begins with: all inputs parsed and checked, before anything is touched. */
 
-import { CalicoError, errorText } from '../base/calico-error.ts';
+import { errorText } from '../base/calico-error.ts';
 import { type Deadline, deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openLogFile } from '../base/log-file.ts';
@@ -10,6 +10,8 @@ import type { CalicoConf } from '../config/calico-conf.ts';
 import { environmentDefaults } from '../config/environment-defaults.ts';
 import { parseNetConf } from '../config/net-conf.ts';
 import { readNodeName } from '../config/node-name.ts';
+import { storeSettings } from '../config/store-settings.ts';
+import { openStoreOf } from '../datastore/open-store.ts';
 import type { Decision } from '../datastore/settle.ts';
 import { settle } from '../datastore/settle.ts';
 import type { Range, Store } from '../datastore/store.ts';
@@ -57,23 +59,9 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
   });
 }
 
-/** The datastore of the configuration. Its client is evaluated only now. */
-export async function openStore({ conf: { datastore }, world }: Pick<Job, 'conf' | 'world'>): Promise<Store> {
-  if (datastore.type === 'embedded') {
-    const { openSqliteStore } = await import('../datastore/sqlite/sqlite-store.ts');
-    return openSqliteStore(datastore.path, world.clock);
-  }
-  if (datastore.discoverySrv !== undefined) {
-    throw new CalicoError(
-      'unsupported',
-      `etcd_discovery_srv "${datastore.discoverySrv}" is not supported yet: set etcd_endpoints`,
-    );
-  }
-  const { openEtcdStore } = await import('../datastore/etcd/etcd-store.ts');
-  const { user } = datastore;
-  const login = user && { name: user.name, password: user.password?.reveal() ?? '' };
-  const first = Math.floor(world.random.fraction() * datastore.endpoints.length);
-  return openEtcdStore({ ...datastore, user: login }, world.clock, first);
+/** The datastore of the configuration. */
+export function openStore({ conf, world }: Pick<Job, 'conf' | 'world'>): Promise<Store> {
+  return openStoreOf(storeSettings(conf.datastore), world.clock, world.random.fraction);
 }
 
 /** A store that cannot be closed has done its work all the same. */

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { readInvocation } from '../../../src/cli/program-arguments.ts';
+
+describe('readInvocation()', () => {
+  it.each([
+    ['calico', [], { run: 'cni', program: 'calico' }],
+    ['calico-ipam', [], { run: 'cni', program: 'calico-ipam' }],
+    ['calico.bak', [], { run: 'cni', program: 'calico' }],
+    ['calico', ['ignored', 'words'], { run: 'cni', program: 'calico' }],
+    ['calico', ['-v'], { run: 'version' }],
+    ['calico-ipam', ['--version'], { run: 'version' }],
+    ['calico-ipam', ['-h'], { run: 'help', program: 'calico-ipam' }],
+    ['calico', ['bootstrap', '--pool', 'x'], { run: 'bootstrap', args: ['--pool', 'x'] }],
+    ['calico', ['-x'], { run: 'refuse', program: 'calico', why: expect.stringContaining("'-x'") }],
+  ])('called as %s with %j', (name, args, expected) => {
+    expect(readInvocation(name, args)).toEqual(expected);
+  });
+});
