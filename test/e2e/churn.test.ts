@@ -10,9 +10,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCluster, writePool } from '../support/cluster.ts';
 import { datastoreViolations } from '../support/datastore-violations.ts';
-import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { EXECUTABLE_FOLDER, runExecutable } from '../support/executable.ts';
 import type { Finished } from '../support/run.ts';
+import { DATASTORES, startDatastore, type TestDatastore } from '../support/test-datastore.ts';
 
 const NETWORK = 'churn';
 const NODES = ['node1', 'node2', 'node3', 'node4'];
@@ -24,19 +24,19 @@ const LONGEST_LIFE_MS = 1_500;
 const LONGEST_STAY_MS = 500;
 const NO_ADDRESS = 102;
 
-describe('16 writers on four nodes, some of them killed', () => {
-  let etcd: Etcd;
+describe.each(DATASTORES)('16 writers on four nodes, some of them killed, on %s', (which) => {
+  let datastore: TestDatastore;
   let folder: string;
 
   beforeAll(async () => {
-    etcd = await startEtcd();
+    datastore = await startDatastore(which);
     folder = mkdtempSync(join(tmpdir(), 'churn-'));
-    await writeCluster(etcd, { nodes: NODES, pools: {} });
-    await writePool(etcd, 'tiny', '10.9.0.0/28', { blockSize: 30 });
-    await writePool(etcd, 'tiny-v6', 'fd00:9::/124', { blockSize: 126 });
+    await writeCluster(datastore, { nodes: NODES, pools: {} });
+    await writePool(datastore, 'tiny', '10.9.0.0/28', { blockSize: 30 });
+    await writePool(datastore, 'tiny-v6', 'fd00:9::/124', { blockSize: 126 });
   });
   afterAll(async () => {
-    await etcd.stop();
+    await datastore.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -50,7 +50,7 @@ describe('16 writers on four nodes, some of them killed', () => {
       cniVersion: '1.0.0',
       name: NETWORK,
       type: 'calico',
-      etcd_endpoints: etcd.endpoint,
+      ...datastore.conf,
       nodename: node,
       nodename_file_optional: true,
       log_level: 'debug',
@@ -123,13 +123,13 @@ describe('16 writers on four nodes, some of them killed', () => {
     }
     // biome-ignore lint/suspicious/noConsole: the figures are part of the result
     console.log(
-      `churn on etcd: ${count.ADD} ADDs, ${count.DEL} DELs, ${count.killed} killed, ${count.refused} refused for want of addresses, ${count.conflicts} conflicts, ${left.length} DELs to clean up`,
+      `churn on ${which}: ${count.ADD} ADDs, ${count.DEL} DELs, ${count.killed} killed, ${count.refused} refused for want of addresses, ${count.conflicts} conflicts, ${left.length} DELs to clean up`,
     );
     expect(unexpected).toEqual([]);
     expect(duplicates).toEqual([]);
     expect(count.killed).toBeGreaterThan(0);
-    expect(datastoreViolations(await etcd.list('/calico/'), { network: NETWORK, live: new Map() })).toEqual(
-      [],
-    );
+    expect(
+      datastoreViolations(await datastore.list('/calico/'), { network: NETWORK, live: new Map() }),
+    ).toEqual([]);
   }, 180_000);
 });

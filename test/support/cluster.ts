@@ -2,6 +2,9 @@
 
 import type { EtcdData } from './etcd-data.ts';
 
+/** Where the objects go. */
+type Writable = Pick<EtcdData, 'put'>;
+
 const RESOURCES = '/calico/resources/v3/projectcalico.org';
 
 export interface ClusterOptions {
@@ -13,7 +16,7 @@ export interface ClusterOptions {
 }
 
 /** Writes ClusterInformation, nodes and pools. */
-export async function writeCluster(etcd: EtcdData, options: ClusterOptions = {}): Promise<void> {
+export async function writeCluster(etcd: Writable, options: ClusterOptions = {}): Promise<void> {
   const { nodes = ['node1'], pools = { 'default-ipv4-ippool': '192.168.0.0/16' } } = options;
   await writeResource(etcd, 'clusterinformations', 'ClusterInformation', 'default', {
     clusterGUID: '85cd3d0dcf424f609b54f8abfe6c2483',
@@ -24,7 +27,7 @@ export async function writeCluster(etcd: EtcdData, options: ClusterOptions = {})
 }
 
 /** Writes one pool; `spec` adds to or replaces its fields. */
-export function writePool(etcd: EtcdData, name: string, cidr: string, spec: object = {}): Promise<void> {
+export function writePool(etcd: Writable, name: string, cidr: string, spec: object = {}): Promise<void> {
   return writeResource(etcd, 'ippools', 'IPPool', name, {
     cidr,
     vxlanMode: 'Never',
@@ -39,7 +42,7 @@ export function writePool(etcd: EtcdData, name: string, cidr: string, spec: obje
 }
 
 function writeResource(
-  etcd: EtcdData,
+  etcd: Writable,
   plural: string,
   kind: string,
   name: string,
