@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
+import { needsCleanStart, withoutRuntimeVariables } from './cli/runtime-variables.ts';
 import { type CniPlugin, dispatch } from './cni/dispatch.ts';
 import { cniErrorOf, formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
@@ -19,6 +20,16 @@ const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
 const STARTED_BY = process.ppid;
+
+/** Everything below sees this environment, delegates too. */
+const ENVIRONMENT = withoutRuntimeVariables(process.env);
+
+/** Replaces this process, so that it stays the one the runtime waits for. Nothing has been read from stdin yet. */
+function startCleanly(): void {
+  if (needsCleanStart(process.env))
+    process.execve?.(process.execPath, [process.argv0, ...process.argv.slice(2)], ENVIRONMENT);
+  for (const name of Object.keys(process.env)) if (!(name in ENVIRONMENT)) delete process.env[name];
+}
 
 /** The exit codes are those of Calico's plugin: 2 is a flag it does not know. */
 async function main(): Promise<0 | 1 | 2> {
@@ -45,7 +56,7 @@ let hasAnswered = false;
 
 function processPort() {
   return {
-    env: process.env,
+    env: ENVIRONMENT,
     readStdin: () => readText(STDIN),
     writeStdout: (text: string) => {
       hasAnswered = true;
@@ -81,7 +92,7 @@ async function plugin(program: Program): Promise<CniPlugin> {
 function world(): World {
   const crypto = () => process.getBuiltinModule('node:crypto');
   return {
-    env: process.env,
+    env: ENVIRONMENT,
     pid: process.pid,
     isOrphan: () => process.ppid !== STARTED_BY,
     clock: {
@@ -121,6 +132,7 @@ function failHard(error: unknown): void {
   Promise.allSettled([write(STDERR, stack), write(STDOUT, answer)]).finally(() => process.exit(1));
 }
 
+startCleanly();
 process.on('uncaughtException', failHard);
 // A connection or a timer that a library left open must not keep a finished call alive.
 main().then((exitCode) => process.exit(exitCode), failHard);

@@ -93,6 +93,10 @@ describe('the caller’s environment', () => {
     { grpc_proxy: 'http://127.0.0.1:9' },
     { NODE_PATH: '/nonexistent', NODE_ENV: 'test', NODE_UNIQUE_ID: '1' },
     { NODE_TEST_CONTEXT: 'child-v8' },
+    { NODE_DEBUG: 'http2,net,tls,child_process', NODE_DEBUG_NATIVE: 'ALL' },
+    { NODE_EXTRA_CA_CERTS: '/nonexistent' },
+    { NODE_CHANNEL_FD: '7' },
+    { GRPC_TRACE: 'all', GRPC_VERBOSITY: 'DEBUG' },
     { OPENSSL_CONF: '/nonexistent', NODE_ICU_DATA: '/nonexistent' },
     { FORCE_COLOR: '1', UV_THREADPOOL_SIZE: '1', TZ: 'Nowhere', LANG: 'xx' },
   ])('changes nothing with %o', async (env) => {
@@ -102,5 +106,20 @@ describe('the caller’s environment', () => {
   it('puts no warnings into a file', async () => {
     await callWith({ NODE_REDIRECT_WARNINGS: join(folder, 'warnings') });
     expect(readdirSync(folder)).not.toContain('warnings');
+  });
+
+  it('puts no coverage and no compiled code into a folder', async () => {
+    await callWith({
+      NODE_V8_COVERAGE: join(folder, 'coverage'),
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    });
+    expect(readdirSync(folder)).not.toContain('coverage');
+    // The runtime makes the folder before our first line runs.
+    if (readdirSync(folder).includes('compiled'))
+      expect(
+        readdirSync(join(folder, 'compiled'), { recursive: true, withFileTypes: true }).filter((entry) =>
+          entry.isFile(),
+        ),
+      ).toEqual([]);
   });
 });
