@@ -24,6 +24,8 @@ describe.skipIf(why !== undefined)(`Calico's states${why === undefined ? '' : ` 
   const load = async (values: ReadonlyMap<string, string>) => {
     await node.etcd.wipe();
     for (const [key, value] of values) await node.etcd.put(key, value);
+    // Pods of the test before, whose records are gone now, would keep the names of their interfaces.
+    node.host.sh(`ip -o link | sed -n 's/^[0-9]*: \\(cali[^@:]*\\).*/\\1/p' | xargs -r -n 1 ip link del`);
   };
   const id = (digits: string) => digits.repeat(32);
   const dualStack = { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' };
