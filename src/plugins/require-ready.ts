@@ -13,6 +13,9 @@ export function requireReady(datastoreReady: boolean | undefined): void {
   throw new CalicoError(
     'not-found',
     'error getting ClusterInformation: resource does not exist: ClusterInformation(default) with error: <nil>',
-    { details: 'The datastore holds no Calico cluster: check etcd_endpoints, or set the cluster up first.' },
+    {
+      details:
+        'The datastore holds no Calico cluster: check etcd_endpoints or datastore_path, or set the cluster up: calico bootstrap -h',
+    },
   );
 }
