@@ -22,7 +22,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened
+demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened (DATASTORE=etcd: on a real etcd)
 	@$(SCRIPT) demo/demo.ts
 
 build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with two names

@@ -6,10 +6,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeCluster } from '../test/support/cluster.ts';
 import { type CnitoolCommand, cnitool } from '../test/support/cnitool.ts';
-import { type Etcd, startEtcd } from '../test/support/etcd.ts';
+import { executable } from '../test/support/executable.ts';
 import { output, run } from '../test/support/run.ts';
+import { startDatastore, type TestDatastore } from '../test/support/test-datastore.ts';
 import { countTaken, drawBlock, type StoredBlock } from './block-map.ts';
 import { openPage } from './page.ts';
 
@@ -23,31 +23,36 @@ const page = openPage(process.stdout);
 const confFolder = mkdtempSync(join(tmpdir(), 'demo-'));
 
 await using resources = new AsyncDisposableStack();
-const etcd = await startEtcd();
-resources.defer(() => etcd.stop());
+const isOnEtcd = process.env.DATASTORE === 'etcd';
+const datastore = await startDatastore(isOnEtcd ? 'etcd' : 'the embedded store');
+resources.defer(() => datastore.stop());
 
-await showCluster(etcd);
+await showCluster(datastore);
 const addresses = { blue: await showAdd('blue'), green: await showAdd('green') };
 await showPod('blue');
 await showHost();
-await showDatastore(etcd, 2);
+await showDatastore(datastore, 2);
 await showPings(addresses);
 await showDel();
-await showNothingLeft(etcd);
+await showNothingLeft(datastore);
 
 process.exitCode = page.end() === 0 ? 0 : 1;
 
-async function showCluster(etcd: Etcd): Promise<void> {
-  page.part('A cluster: one etcd, one node, one pool of addresses');
-  await writeCluster(etcd, { nodes: [NODE_NAME], pools: { 'default-ipv4-ippool': '192.168.0.0/16' } });
+async function showCluster(datastore: TestDatastore): Promise<void> {
+  page.part(
+    `A cluster: ${isOnEtcd ? 'one etcd' : 'a datastore in one file'}, one node, one pool of addresses`,
+  );
+  page.say('All of this happens in a network namespace of its own: your machine’s network is not touched.');
+  const flags = ['bootstrap', '--pool', '192.168.0.0/16', '--node', NODE_NAME, ...datastore.flags];
+  page.command(`calico ${flags.join(' ')}`);
+  page.show(await output([executable('calico'), ...flags]));
   const conflist = {
     name: NETWORK,
     cniVersion: '1.0.0',
     plugins: [
       {
         type: 'calico',
-        datastore_type: 'etcdv3',
-        etcd_endpoints: etcd.endpoint,
+        ...datastore.conf,
         nodename: NODE_NAME,
         nodename_file_optional: true,
         log_level: 'error',
@@ -56,9 +61,8 @@ async function showCluster(etcd: Etcd): Promise<void> {
     ],
   };
   writeFileSync(join(confFolder, '10-calico.conflist'), JSON.stringify(conflist, null, 2));
-  page.say('All of this happens in a network namespace of its own: your machine’s network is not touched.');
-  page.say('In etcd:');
-  page.show([...(await etcd.list('/calico/')).keys()].join('\n'));
+  page.say('In the datastore, as in any Calico cluster:');
+  page.show([...(await datastore.list('/calico/')).keys()].join('\n'));
   page.say('The network configuration, 10-calico.conflist:');
   page.show(JSON.stringify(conflist.plugins, null, 2));
 }
@@ -87,13 +91,13 @@ async function showHost(): Promise<void> {
   await show('ip', 'route');
 }
 
-async function showDatastore(etcd: Etcd, expected: number): Promise<void> {
-  page.part('In etcd: the block of addresses, a letter for each owner');
-  const blocks = await storedBlocks(etcd);
+async function showDatastore(datastore: TestDatastore, expected: number): Promise<void> {
+  page.part('In the datastore: the block of addresses, a letter for each owner');
+  const blocks = await storedBlocks(datastore);
   for (const block of blocks) page.show(drawBlock(block));
   const taken = blocks.map(countTaken).reduce((sum, count) => sum + count, 0);
   page.check(taken === expected, `${taken} addresses are taken`);
-  for (const [, endpoint] of await etcd.list(endpointsPrefix())) {
+  for (const [, endpoint] of await datastore.list(endpointsPrefix())) {
     const { metadata, spec } = JSON.parse(endpoint);
     page.say(`Workload endpoint ${metadata.name}:`);
     page.show(`${spec.ipNetworks}  ${spec.interfaceName}  ${spec.mac}  profiles: ${spec.profiles}`);
@@ -131,15 +135,15 @@ async function showDel(): Promise<void> {
   }
 }
 
-async function showNothingLeft(etcd: Etcd): Promise<void> {
+async function showNothingLeft(datastore: TestDatastore): Promise<void> {
   page.part('What is left');
   const links = await output(['ip', '-brief', 'link']);
   const routes = await output(['ip', 'route']);
   page.check(!links.includes('cali'), 'no interface');
   page.check(!routes.includes('cali'), 'no route');
-  page.check((await etcd.list(endpointsPrefix())).size === 0, 'no workload endpoint');
-  page.check((await etcd.list('/calico/ipam/v2/handle/')).size === 0, 'no handle');
-  const blocks = await storedBlocks(etcd);
+  page.check((await datastore.list(endpointsPrefix())).size === 0, 'no workload endpoint');
+  page.check((await datastore.list('/calico/ipam/v2/handle/')).size === 0, 'no handle');
+  const blocks = await storedBlocks(datastore);
   page.check(
     blocks.every((block) => countTaken(block) === 0),
     'no address taken; the block stays with its node:',
@@ -147,8 +151,8 @@ async function showNothingLeft(etcd: Etcd): Promise<void> {
   for (const block of blocks) page.show(drawBlock(block));
 }
 
-async function storedBlocks(etcd: Etcd): Promise<readonly StoredBlock[]> {
-  return [...(await etcd.list(BLOCKS)).values()].map((value): StoredBlock => JSON.parse(value));
+async function storedBlocks(datastore: TestDatastore): Promise<readonly StoredBlock[]> {
+  return [...(await datastore.list(BLOCKS)).values()].map((value): StoredBlock => JSON.parse(value));
 }
 
 function endpointsPrefix(): string {

@@ -3,6 +3,7 @@
  * finished executable called as a runtime calls it. Nothing of it touches the machine's own network.
  */
 
+import { datastoreViolations } from './datastore-violations.ts';
 import { type Etcd, startEtcd } from './etcd.ts';
 import { EXECUTABLE_FOLDER, type ProgramName, runExecutable } from './executable.ts';
 import { makeNetns, type TestNetns } from './netns.ts';
@@ -112,6 +113,11 @@ export function succeeded(answer: Answer): Answer {
 /** Everything under /calico, with the values as JSON. */
 export async function dumpCalico(node: SimulatedNode): Promise<ReadonlyMap<string, string>> {
   return node.etcd.list('/calico/');
+}
+
+/** What is wrong in the datastore now that every container should be gone. */
+export async function leftovers(node: SimulatedNode): Promise<readonly string[]> {
+  return datastoreViolations(await dumpCalico(node), { network: NETWORK, live: new Map() });
 }
 
 /** What a call may change, in one value to compare: links and routes of the host, all keys and values. */

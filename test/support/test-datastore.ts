@@ -12,6 +12,8 @@ import type { EtcdData } from './etcd-data.ts';
 export interface TestDatastore extends Pick<EtcdData, 'put' | 'list'> {
   /** What a network configuration says to use it. */
   readonly conf: object;
+  /** What `calico bootstrap` is told to use it. */
+  readonly flags: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -23,7 +25,12 @@ export async function startDatastore(which: (typeof DATASTORES)[number]): Promis
 
 async function startOnEtcd(): Promise<TestDatastore> {
   const etcd = await startEtcd();
-  return { ...etcd, conf: { datastore_type: 'etcdv3', etcd_endpoints: etcd.endpoint } };
+  const { endpoint } = etcd;
+  return {
+    ...etcd,
+    conf: { datastore_type: 'etcdv3', etcd_endpoints: endpoint },
+    flags: ['--etcd-endpoints', endpoint],
+  };
 }
 
 async function startEmbedded(): Promise<TestDatastore> {
@@ -32,6 +39,7 @@ async function startEmbedded(): Promise<TestDatastore> {
   const store = openSqliteStore(path, realClock);
   return {
     conf: { datastore_type: 'embedded', datastore_path: path },
+    flags: ['--datastore-type', 'embedded', '--datastore-path', path],
     put: async (key, value) => {
       const view = withSnapshot(EMPTY_VIEW, [{ key }], await store.read([{ key }], deadline()));
       const expect = [{ key, revision: entryAt(view, key)?.revision ?? '0' }];
