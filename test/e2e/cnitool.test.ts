@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeCluster } from '../support/cluster.ts';
 import { cnitool } from '../support/cnitool.ts';
 import { whyNoNetns } from '../support/netns.ts';
 import { output } from '../support/run.ts';
-import { dumpCalico, type SimulatedNode, startNode } from '../support/simulated-node.ts';
+import { dumpCalico, leftovers, type SimulatedNode, startNode } from '../support/simulated-node.ts';
 
 const why = whyNoNetns();
 const VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'];
@@ -25,6 +25,10 @@ describe.skipIf(why !== undefined)(`cnitool${why === undefined ? '' : ` (skipped
   afterAll(async () => {
     rmSync(confFolder, { recursive: true });
     await node.stop();
+  });
+
+  afterEach(async () => {
+    expect(await leftovers(node)).toEqual([]);
   });
 
   /** Writes a conflist and returns the name of its network. */

@@ -3,7 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeCluster } from '../support/cluster.ts';
 import { whyNoNetns } from '../support/netns.ts';
-import { dumpCalico, type SimulatedNode, startNode, succeeded } from '../support/simulated-node.ts';
+import {
+  dumpCalico,
+  leftovers,
+  type SimulatedNode,
+  startNode,
+  succeeded,
+} from '../support/simulated-node.ts';
 
 const why = whyNoNetns();
 const PODS = 64;
@@ -40,6 +46,7 @@ describe.skipIf(why !== undefined)(`64 pods at once${why === undefined ? '' : ` 
       );
     }
     expect(node.host.sh('ip -o link')).not.toContain('cali');
+    expect(await leftovers(node)).toEqual([]);
   }, 120_000);
 
   async function blocks(): Promise<number> {

@@ -1,9 +1,16 @@
 /** A pod from its ADD to its DEL, on a real kernel and a real etcd. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeCluster, writePool } from '../support/cluster.ts';
 import { whyNoNetns } from '../support/netns.ts';
-import { dumpCalico, NETWORK, type SimulatedNode, startNode, succeeded } from '../support/simulated-node.ts';
+import {
+  dumpCalico,
+  leftovers,
+  NETWORK,
+  type SimulatedNode,
+  startNode,
+  succeeded,
+} from '../support/simulated-node.ts';
 
 const why = whyNoNetns();
 
@@ -21,6 +28,9 @@ describe.skipIf(why !== undefined)(
     beforeEach(async () => {
       await node.etcd.wipe();
       await writeCluster(node.etcd);
+    });
+    afterEach(async () => {
+      expect(await leftovers(node)).toEqual([]);
     });
 
     const add = async (containerId: string, netns: string, more: object = {}) =>
