@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ABSENT } from '../../../src/base/revision.ts';
+import { openDatabase } from '../../../src/datastore/sqlite/open-database.ts';
 import { openSqliteStore } from '../../../src/datastore/sqlite/sqlite-store.ts';
 import type { Store } from '../../../src/datastore/store.ts';
 import { deadline, realClock } from '../../support/clock.ts';
@@ -103,6 +104,15 @@ describe('the embedded datastore', () => {
     expect(await list('')).toEqual(['/other']);
     rmSync(file);
     expect(await list('')).toEqual([]);
+  });
+
+  it('is opened with the settings on which its durability rests', async () => {
+    await put('/a');
+    using db = openDatabase(file);
+    const setting = (name: string) => db.prepare(`PRAGMA ${name}`).get()?.[name];
+    const FULL = 2;
+    expect([setting('journal_mode'), setting('synchronous')]).toEqual(['truncate', FULL]);
+    expect(setting('trusted_schema')).toBe(0);
   });
 
   it('is no matter of what else is in its directory', async () => {
