@@ -30,10 +30,15 @@ export interface Holdings {
 }
 
 /**
- * Looks in the blocks the handle names, and in the node's own blocks as far as they have been read: an
- * address whose handle record was lost is found there.
+ * Looks in the blocks the handle names, and in the node's own blocks and the others given, as far as they have been
+ * read: an address whose handle record was lost is found there.
  */
-export function findHoldings(handleId: string, facts: IpamFacts, nowNs: bigint): Holdings {
+export function findHoldings(
+  handleId: string,
+  facts: IpamFacts,
+  nowNs: bigint,
+  also: readonly NamedCidr[] = [],
+): Holdings {
   const stored = handleFact(handleId, facts);
   const named = [...(stored?.value.addressCounts.keys() ?? [])]
     .flatMap((text) => tryParseCidr(text) ?? [])
@@ -44,7 +49,9 @@ export function findHoldings(handleId: string, facts: IpamFacts, nowNs: bigint):
     stored,
     named,
     unread: named.filter((place) => !isRead(facts, place)),
-    held: uniquePlaces([...named, ...own]).flatMap((place) => holdingIn(place, handleId, facts, nowNs)),
+    held: uniquePlaces([...named, ...own, ...also]).flatMap((place) =>
+      holdingIn(place, handleId, facts, nowNs),
+    ),
   };
 }
 

@@ -3,6 +3,7 @@
  * that no crash leaves an address without its handle or a handle without its address.
  */
 
+import { cidrOf, containsAddress } from '../base/cidr.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { type AllocationBlock, addressOf, hostAffinity, ordinalOf } from './allocation-block.ts';
 import type { MustLook } from './assignment/address-search.ts';
@@ -23,6 +24,8 @@ export interface ReleaseRequest {
   readonly nodeName: string;
   /** Wall clock, nanoseconds since the epoch. */
   readonly nowNs: bigint;
+  /** Addresses the owner's other records name: a borrowed one without a handle is found by them alone. */
+  readonly known?: readonly IpAddress[];
   /** Addresses that stay with the handle: what it had before the ADD that is being undone. */
   readonly keep?: readonly IpAddress[];
 }
@@ -39,8 +42,9 @@ export type ReleasePlan =
 
 /** Everything the handles hold. A handle that nobody knows is released already. */
 export function planRelease(request: ReleaseRequest, facts: IpamFacts): ReleasePlan {
-  const holdings = request.handleIds.map((handleId) => findHoldings(handleId, facts, request.nowNs));
-  const unread = unreadPlaces(holdings, facts);
+  const known = blocksOfKnown(request, facts);
+  const holdings = request.handleIds.map((handleId) => findHoldings(handleId, facts, request.nowNs, known));
+  const unread = unreadPlaces(holdings, facts, known);
   if (unread.length > 0) return { outcome: 'look', look: lookAtBlocks(unread) };
   const blocks = placesToRelease(holdings).map((place) => releaseInBlock(request, facts, place));
   const changes = blocks.flatMap((block) => block.changes);
@@ -53,11 +57,23 @@ export function planRelease(request: ReleaseRequest, facts: IpamFacts): ReleaseP
 
 /**
  * The blocks the handles name. When there is no handle at all its record may have been lost: then this node's
- * own blocks are searched for its ID.
+ * own blocks are searched for its ID, and those of the addresses it is known to have had.
  */
-function unreadPlaces(holdings: readonly Holdings[], facts: IpamFacts): readonly NamedCidr[] {
+function unreadPlaces(
+  holdings: readonly Holdings[],
+  facts: IpamFacts,
+  known: readonly NamedCidr[],
+): readonly NamedCidr[] {
   if (holdings.some(({ stored }) => stored !== undefined)) return holdings.flatMap(({ unread }) => unread);
-  return facts.affinities.map(({ cidr }) => nameCidr(cidr)).filter((place) => !isRead(facts, place));
+  const own = facts.affinities.map(({ cidr }) => nameCidr(cidr));
+  return uniquePlaces([...own, ...known]).filter((place) => !isRead(facts, place));
+}
+
+function blocksOfKnown({ known = [] }: ReleaseRequest, { pools }: IpamFacts): readonly NamedCidr[] {
+  return known.flatMap((address) => {
+    const pool = pools.find(({ cidr }) => containsAddress(cidr, address));
+    return pool === undefined ? [] : [nameCidr(cidrOf(address, pool.blockSize))];
+  });
 }
 
 function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {

@@ -45,7 +45,8 @@ export function decideDel(inputs: DelInputs, view: View, warn: (text: string) =>
   // The interface of another attachment of this container lives on with the addresses of the same handle.
   const kept =
     found !== undefined && ours === undefined ? found.value.ipNetworks.map(({ address }) => address) : [];
-  const plan = release({ ...inputs, keep: [...inputs.keep, ...kept] }, view, warn);
+  const known = ours?.value.ipNetworks.map(({ address }) => address) ?? [];
+  const plan = release({ ...inputs, keep: [...inputs.keep, ...kept] }, known, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
   const transaction = joinTransactions(
@@ -69,11 +70,19 @@ function isThisAttachment({ ids, isInUse }: DelInputs, endpoint: WorkloadEndpoin
   return endpoint.endpoint === ids.ifName || !isInUse(endpoint.interfaceName);
 }
 
-function release(inputs: DelInputs, view: View, warn: (text: string) => void): ReleasePlan {
+function release(
+  inputs: DelInputs,
+  known: readonly IpAddress[],
+  view: View,
+  warn: (text: string) => void,
+): ReleasePlan {
   const { ids, handleIds, keep, nowNs } = inputs;
   if (handleIds.length === 0) return { outcome: 'released', changes: [], released: [] };
   const { nodeName } = ids;
-  return planRelease({ handleIds, nodeName, nowNs, keep }, ipamFacts(view, { nodeName, handleIds }, warn));
+  return planRelease(
+    { handleIds, nodeName, nowNs, keep, known },
+    ipamFacts(view, { nodeName, handleIds }, warn),
+  );
 }
 
 function endpointChange(
