@@ -1,5 +1,7 @@
 /** Points in time as Calico writes them. Pure: the time comes in as nanoseconds since the epoch. */
 
+export const NS_PER_SECOND = 1_000_000_000n;
+
 /** RFC 3339 in UTC, whole seconds: `2026-11-21T10:54:12Z` (Kubernetes' metav1.Time). */
 export function formatRfc3339(ns: bigint): string {
   return new Date(Number(ns / 1_000_000n)).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -8,7 +10,7 @@ export function formatRfc3339(ns: bigint): string {
 /** As Go prints a time: `2026-11-21 10:54:12.643565758 +0000 UTC`, zeros at the end of the fraction left out. */
 export function formatGoTime(ns: bigint): string {
   const [date = '', time = ''] = formatRfc3339(ns).replace('Z', '').split('T');
-  const fraction = (ns % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  const fraction = (ns % NS_PER_SECOND).toString().padStart(9, '0').replace(/0+$/, '');
   return `${date} ${time}${fraction === '' ? '' : `.${fraction}`} +0000 UTC`;
 }
 

@@ -1,9 +1,9 @@
 /** What stands between a node and a block. Pure. */
 
+import { formatRfc3339, NS_PER_SECOND, parseRfc3339 } from '../base/time.ts';
 import { type AllocationBlock, type Attribute, hostAffinity } from './allocation-block.ts';
 import { isEmpty } from './block/usage.ts';
 import type { BlockAffinity } from './records.ts';
-import { formatTimestamp, NS_PER_SECOND, parseTimestamp } from './timestamp.ts';
 
 /**
  * - `ours`: the block says so itself
@@ -25,7 +25,7 @@ export function standingOf(block: AllocationBlock | undefined, nodeName: string)
 
 /** The unclaimed block, claimed by the node. */
 export function adoptBlock(block: AllocationBlock, nodeName: string, nowNs: bigint): AllocationBlock {
-  return { ...block, affinity: hostAffinity(nodeName), affinityClaimTime: formatTimestamp(nowNs) };
+  return { ...block, affinity: hostAffinity(nodeName), affinityClaimTime: formatRfc3339(nowNs) };
 }
 
 /** The affinity in the only state in which its block is advertised and used. */
@@ -40,7 +40,7 @@ export function nodeOfAffinity(affinity: string | undefined): string | undefined
 
 /** Whether another node may take the block over: nobody uses it, and its owner had time to start. */
 export function isReclaimable(block: AllocationBlock, nowNs: bigint): boolean {
-  const claimedNs = parseTimestamp(block.affinityClaimTime ?? '') ?? 0n;
+  const claimedNs = parseRfc3339(block.affinityClaimTime ?? '') ?? 0n;
   return (
     nodeOfAffinity(block.affinity) !== undefined &&
     claimedNs + MIN_RECLAIM_AGE_SECONDS * NS_PER_SECOND < nowNs &&

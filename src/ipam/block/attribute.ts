@@ -2,8 +2,8 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import { formatCidr } from '../../base/cidr.ts';
+import { formatRfc3339 } from '../../base/time.ts';
 import type { AllocationBlock, Attribute } from '../allocation-block.ts';
-import { formatTimestamp } from '../timestamp.ts';
 
 const NOTHING: Attribute = {
   handleId: undefined,
@@ -23,7 +23,7 @@ export function ownerAttribute(
 
 /** The attribute of an ordinal that waits out its cooldown. */
 export function releasedAttribute(nowNs: bigint): Attribute {
-  return { ...NOTHING, releasedAt: formatTimestamp(nowNs) };
+  return { ...NOTHING, releasedAt: formatRfc3339(nowNs) };
 }
 
 /** The attribute of an ordinal; `undefined` when it is free. An index that leads nowhere is `corrupt`. */

@@ -1,7 +1,7 @@
 /** Frees what has been given back and has cooled down (Calico's garbage collection of a block). Pure. */
 
+import { NS_PER_SECOND, parseRfc3339 } from '../../base/time.ts';
 import type { AllocationBlock, Attribute } from '../allocation-block.ts';
-import { NS_PER_SECOND, parseTimestamp } from '../timestamp.ts';
 
 /**
  * Every block goes through this before it is used: expired cooldowns are free in memory, and whatever write
@@ -37,7 +37,7 @@ function freeExpired(block: AllocationBlock, nowNs: bigint, cooldownSeconds: num
 function isExpired({ releasedAt }: Attribute, nowNs: bigint, cooldownSeconds: number): boolean {
   if (releasedAt === undefined) return false;
   if (cooldownSeconds <= 0) return true;
-  return (parseTimestamp(releasedAt) ?? 0n) < nowNs - BigInt(cooldownSeconds) * NS_PER_SECOND;
+  return (parseRfc3339(releasedAt) ?? 0n) < nowNs - BigInt(cooldownSeconds) * NS_PER_SECOND;
 }
 
 /** Attributes that no ordinal refers to go; the others close ranks in their order. */

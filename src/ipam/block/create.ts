@@ -1,8 +1,8 @@
 /** A block that was not there before. Pure. */
 
 import { addressCount, type Cidr } from '../../base/cidr.ts';
+import { formatRfc3339 } from '../../base/time.ts';
 import type { AllocationBlock } from '../allocation-block.ts';
-import { formatTimestamp } from '../timestamp.ts';
 
 /**
  * An empty block of an affinity (`host:<node>`), as Calico creates it. Its sequence number starts at the
@@ -13,7 +13,7 @@ export function createBlock(cidr: Cidr, affinity: string, nowNs: bigint): Alloca
   return {
     cidr,
     affinity,
-    affinityClaimTime: formatTimestamp(nowNs),
+    affinityClaimTime: formatRfc3339(nowNs),
     allocations: new Array<number | null>(size).fill(null),
     unallocated: Array.from({ length: size }, (_, ordinal) => ordinal),
     attributes: [],

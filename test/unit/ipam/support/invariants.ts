@@ -1,13 +1,13 @@
 /** What must hold of stored records at every instant, as lists of violations. */
 
 import { containsCidr, formatCidr } from '../../../../src/base/cidr.ts';
+import { NS_PER_SECOND, parseRfc3339 } from '../../../../src/base/time.ts';
 import { nodeOfAffinity } from '../../../../src/ipam/affinity.ts';
 import type { AllocationBlock } from '../../../../src/ipam/allocation-block.ts';
 import { attributeOf } from '../../../../src/ipam/block/attribute.ts';
 import { isEmpty, ordinalsOfHandle } from '../../../../src/ipam/block/usage.ts';
 import { affinityId } from '../../../../src/ipam/facts.ts';
 import { reservedOrdinals } from '../../../../src/ipam/reservations.ts';
-import { NS_PER_SECOND, parseTimestamp } from '../../../../src/ipam/timestamp.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Of one stored block, by itself. */
@@ -139,7 +139,7 @@ export function cooldownViolations(before: Cluster, after: Cluster, nowNs: bigin
     return value.allocations.flatMap((_, ordinal) => {
       const releasedAt = old && attributeOf(old, ordinal)?.releasedAt;
       const taken = attributeOf(value, ordinal)?.handleId !== undefined;
-      const early = releasedAt !== undefined && (parseTimestamp(releasedAt) ?? 0n) >= earliestNs;
+      const early = releasedAt !== undefined && (parseRfc3339(releasedAt) ?? 0n) >= earliestNs;
       return taken && early ? [`${text}: ordinal ${ordinal} was released at ${releasedAt}`] : [];
     });
   });
