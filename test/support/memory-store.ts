@@ -1,7 +1,7 @@
 /** The Store in memory: the same contract as etcd's adapter, and the model for tests that cut requests. */
 
 import { ABSENT } from '../../src/base/revision.ts';
-import type { Entry, Range, Store } from '../../src/datastore/store.ts';
+import { type Entry, MAX_OPERATIONS, type Range, type Store } from '../../src/datastore/store.ts';
 
 export interface MemoryStore extends Store {
   readonly values: () => ReadonlyMap<string, string>;
@@ -30,10 +30,12 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
   return {
     read: async (ranges) => {
       requests += 1;
+      refuseTooMany(ranges.length);
       return { revision: String(revision), entries: ranges.map(find) };
     },
     commit: async ({ expect, write }) => {
       requests += 1;
+      refuseTooMany(Math.max(expect.length, write.length));
       if (expect.some(({ key, revision: expected }) => (entries.get(key)?.revision ?? ABSENT) !== expected)) {
         return { committed: false, current: new Map(expect.map(({ key }) => [key, entries.get(key)])) };
       }
@@ -52,4 +54,9 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
     },
     requests: () => requests,
   };
+}
+
+/** As etcd does. */
+function refuseTooMany(count: number): void {
+  if (count > MAX_OPERATIONS) throw new Error(`too many operations in one request: ${count}`);
 }

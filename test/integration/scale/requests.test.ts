@@ -137,3 +137,20 @@ function putFullBlock(store: MemoryStore, index: number): void {
     '{"state":"confirmed","deleted":false}',
   );
 }
+
+describe('a node with more blocks than one request can read', () => {
+  it('still gets its address, and gives it back', async () => {
+    const store = createMemoryStore(
+      new Map([
+        ...smallCluster({ '10.0.0.0/16': 32 }),
+        ['/calico/ipam/v2/config', '{"strict_affinity":true,"auto_allocate_blocks":true,"maxBlocksPerHost":500}'],
+      ]),
+    );
+    const pods = Array.from({ length: 200 }, (_unused, i) => on(`pod${i}`));
+    for (const pod of pods) await addRecords(pod)(store);
+    expect([...store.values().keys()].filter((key) => key.includes('/host/node1/'))).toHaveLength(200);
+    for (const pod of pods) await delRecords(pod)(store);
+    expect([...store.values().keys()].filter((key) => key.includes('/handle/'))).toEqual([]);
+    expect(await delRecords(on('nobody'))(store)).toEqual([]);
+  });
+});
