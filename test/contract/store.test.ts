@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/base/revision.ts';
 import { openEtcdStore } from '../../src/datastore/etcd/etcd-store.ts';
+import { openEtcd3Store } from '../../src/datastore/etcd/etcd3-store.ts';
 import { openSqliteStore } from '../../src/datastore/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import { deadline, realClock } from '../support/clock.ts';
@@ -36,6 +37,7 @@ const etcdSettings = () => ({
 const adapters: readonly (readonly [string, () => Store])[] = [
   ['in memory', () => createMemoryStore()],
   ['on etcd', () => openEtcdStore(etcdSettings(), realClock)],
+  ['on etcd, through etcd3', () => openEtcd3Store(etcdSettings(), realClock)],
   ['on SQLite', () => openSqliteStore(join(folder, 'embedded.db'), realClock)],
 ];
 
@@ -151,7 +153,12 @@ describe.each(adapters)('a store %s', (_name, open) => {
   });
 });
 
-describe('the store on etcd', () => {
+const etcdClients = [
+  ['etcd', openEtcdStore],
+  ['etcd, through etcd3', openEtcd3Store],
+] as const;
+
+describe.each(etcdClients)('a store on %s', (_name, open) => {
   const unreachable = {
     endpoints: ['http://127.0.0.1:1'],
     caCertFile: undefined,
@@ -161,7 +168,7 @@ describe('the store on etcd', () => {
   };
 
   it('names the endpoint that cannot be reached, well before the deadline', async () => {
-    const store = openEtcdStore(unreachable, realClock);
+    const store = open(unreachable, realClock);
     await expect(store.read([{ key: '/a' }], deadline(600))).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/cannot reach etcd at http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/),
@@ -170,10 +177,7 @@ describe('the store on etcd', () => {
   });
 
   it('goes on to another endpoint when one is dead', async () => {
-    const store = openEtcdStore(
-      { ...unreachable, endpoints: ['http://127.0.0.1:1', etcd.endpoint] },
-      realClock,
-    );
+    const store = open({ ...unreachable, endpoints: ['http://127.0.0.1:1', etcd.endpoint] }, realClock);
     for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());
     await store.close();
   });
@@ -184,7 +188,7 @@ describe('the store on etcd', () => {
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const endpoints = [`http://127.0.0.1:${port}`, etcd.endpoint];
-    const store = openEtcdStore({ ...unreachable, endpoints }, realClock);
+    const store = open({ ...unreachable, endpoints }, realClock);
     const startMs = performance.now();
     for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());
     expect(performance.now() - startMs).toBeLessThan(5_000);
@@ -193,7 +197,7 @@ describe('the store on etcd', () => {
   });
 
   it('does not wait for ever where users have to log in and etcd says nothing', async () => {
-    const store = openEtcdStore({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
+    const store = open({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
     etcd.pause();
     try {
       await expect(store.read([{ key: '/a' }], deadline(500))).rejects.toMatchObject({ kind: 'unavailable' });
@@ -204,7 +208,7 @@ describe('the store on etcd', () => {
   });
 
   it('says so when a user is configured and etcd knows none', async () => {
-    const store = openEtcdStore({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
+    const store = open({ ...etcdSettings(), user: { name: 'root', password: 'x' } }, realClock);
     await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject({
       kind: 'denied',
       message: expect.stringContaining('has no users'),
@@ -213,7 +217,7 @@ describe('the store on etcd', () => {
   });
 
   it('gives up at the deadline when etcd does not answer', async () => {
-    const store = openEtcdStore(etcdSettings(), realClock);
+    const store = open(etcdSettings(), realClock);
     await store.read([{ key: '/a' }], deadline());
     etcd.pause();
     try {
@@ -237,8 +241,6 @@ describe('the store on etcd', () => {
       endpoints: ['https://127.0.0.1:1'],
       caCertFile: '/nonexistent/ca.pem',
     };
-    expect(() => openEtcdStore(settings, realClock)).toThrow(
-      'cannot read etcd_ca_cert_file /nonexistent/ca.pem',
-    );
+    expect(() => open(settings, realClock)).toThrow('cannot read etcd_ca_cert_file /nonexistent/ca.pem');
   });
 });

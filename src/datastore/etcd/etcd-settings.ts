@@ -1,4 +1,4 @@
-/** How to reach etcd. Pure types. */
+/** How to reach etcd. Pure. */
 
 export interface EtcdSettings {
   /** Absolute URLs, `http://host:port` or `https://host:port`; all of one scheme. */
@@ -7,5 +7,13 @@ export interface EtcdSettings {
   readonly caCertFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
-  readonly user: { readonly name: string; readonly password: string } | undefined;
+  readonly user: EtcdUser | undefined;
 }
+
+export interface EtcdUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Large enough to list the blocks of a big cluster, small enough to bound our memory. */
+export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;

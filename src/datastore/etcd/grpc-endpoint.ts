@@ -1,0 +1,124 @@
+/** One etcd endpoint, asked over a connection that is made when it is needed. */
+
+import { CalicoError, errorText } from '../../base/calico-error.ts';
+import type { Clock } from '../../base/deadline.ts';
+import { CallError, STATUS } from './call-error.ts';
+import { type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
+import type { EtcdEndpoint } from './failover.ts';
+import { callUnary, type Metadata } from './grpc/unary-call.ts';
+import type { Peer } from './http2/connect.ts';
+import type { Http2Connection } from './http2/connection.ts';
+import {
+  readAuthenticateResponse,
+  readTxnResponse,
+  type TxnRequest,
+  writeAuthenticateRequest,
+  writeTxnRequest,
+} from './protobuf/etcd-messages.ts';
+import { finishMessage, newMessage, type Writer } from './protobuf/writer.ts';
+import { isStaleToken } from './refusal.ts';
+
+/** What all endpoints of a cluster share. */
+export interface GrpcSession {
+  readonly connect: (peer: Peer) => Http2Connection;
+  readonly clock: Clock;
+  readonly user: EtcdUser | undefined;
+  /** What etcd gave for the user's password; any member accepts it. */
+  token: string | undefined;
+}
+
+/** A method of etcd's: its path, and how its request is written and its answer read. */
+interface Method<Request, Answer> {
+  readonly path: string;
+  readonly write: (writer: Writer, request: Request) => void;
+  readonly read: (bytes: Buffer) => Answer;
+}
+
+const TXN = { path: '/etcdserverpb.KV/Txn', write: writeTxnRequest, read: readTxnResponse };
+const AUTHENTICATE = {
+  path: '/etcdserverpb.Auth/Authenticate',
+  write: writeAuthenticateRequest,
+  read: readAuthenticateResponse,
+};
+
+/** `url`: `http://host:port` or `https://host:port`, an IPv6 address in brackets. */
+export function openGrpcEndpoint(url: string, session: GrpcSession): EtcdEndpoint {
+  const { scheme, authority, peer } = partsOf(url);
+  let connection: Http2Connection | undefined;
+  let isClosed = false;
+
+  function usableConnection(): Http2Connection {
+    if (isClosed) throw new CallError(STATUS.cancelled, 'the datastore is closed', false);
+    if (!connection?.isUsable) connection = session.connect(peer);
+    return connection;
+  }
+
+  async function call<Request, Answer>(
+    { path, write, read }: Method<Request, Answer>,
+    request: Request,
+    metadata: Metadata,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const writer = newMessage();
+    write(writer, request);
+    const message = finishMessage(writer);
+    const limits = { timeoutMs, maxResponseBytes: MAX_RESPONSE_BYTES };
+    const target = { scheme, authority, path };
+    const answer = await callUnary(usableConnection(), { ...target, ...limits, metadata, message });
+    try {
+      return read(answer);
+    } catch (cause) {
+      throw new CallError(STATUS.internal, `etcd's answer cannot be read: ${errorText(cause)}`, true, cause);
+    }
+  }
+
+  /** Whatever goes wrong here, the request that wanted the token was not sent. */
+  async function logIn({ name, password }: EtcdUser, timeoutMs: number): Promise<string> {
+    try {
+      const { token } = await call(AUTHENTICATE, { name, password }, [], timeoutMs);
+      session.token = token;
+      return token;
+    } catch (error) {
+      throw error instanceof CallError ? new CallError(error.code, error.message, false, error) : error;
+    }
+  }
+
+  async function txnAs(user: EtcdUser, request: TxnRequest, remainingMs: () => number) {
+    for (let isRetry = false; ; isRetry = true) {
+      const token = session.token ?? (await logIn(user, remainingMs()));
+      try {
+        return await call(TXN, request, [['token', token]], remainingMs());
+      } catch (error) {
+        if (isRetry || !(error instanceof CallError && isStaleToken(error))) throw error;
+        session.token = undefined;
+      }
+    }
+  }
+
+  return {
+    url,
+    txn: (request, budgetMs) => {
+      const { user, clock } = session;
+      const endMs = clock.monotonicMs() + budgetMs;
+      if (user === undefined) return call(TXN, request, [], budgetMs);
+      return txnAs(user, request, () => endMs - clock.monotonicMs());
+    },
+    close: () => {
+      isClosed = true;
+      connection?.close('the datastore was closed');
+    },
+  };
+}
+
+const URL_PARTS = /^(?<scheme>https?):\/\/(?<authority>(?<host>\[.+\]|[^:]+):(?<port>\d+))$/;
+
+function partsOf(url: string): { scheme: string; authority: string; peer: Peer } {
+  const { scheme, authority, host, port } = URL_PARTS.exec(url)?.groups ?? {};
+  if (scheme === undefined || authority === undefined || host === undefined) {
+    throw new CalicoError(
+      'config',
+      `invalid etcd endpoint ${JSON.stringify(url)}: it must be like https://host:2379`,
+    );
+  }
+  return { scheme, authority, peer: { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } };
+}

@@ -1,0 +1,31 @@
+/** Opens HTTP/2 connections over TCP, with TLS or without. The modules for it are loaded at the first one. */
+
+import type { SecureContext } from 'node:tls';
+import { Http2Connection } from './connection.ts';
+
+export interface Peer {
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Returns at once: requests wait until the connection stands. Bytes leave as soon as they are written. */
+export function connectPlain({ host, port }: Peer): Http2Connection {
+  const socket = process.getBuiltinModule('node:net').connect({ host, port, noDelay: true });
+  return new Http2Connection(socket, 'connect', false);
+}
+
+/** The server's certificate must be for the host of the peer. */
+export function connectTls({ host, port }: Peer, secureContext: SecureContext): Http2Connection {
+  const { isIP } = process.getBuiltinModule('node:net');
+  const socket = process.getBuiltinModule('node:tls').connect({
+    host,
+    port,
+    secureContext,
+    // TLS has no names for addresses; Node.js then compares the certificate with `host`.
+    ...(isIP(host) ? {} : { servername: host }),
+    ALPNProtocols: ['h2'],
+  });
+  socket.setNoDelay(true);
+  return new Http2Connection(socket, 'secureConnect', true);
+}

@@ -1,0 +1,291 @@
+/**
+ * One HTTP/2 connection (RFC 9113), as much of it as requests with one message each way need. `node:http2` does the
+ * same and more, but loading and warming it takes as long as starting Node.js does: too long for a process that asks
+ * three things and ends.
+ */
+
+import type { Socket } from 'node:net';
+import { errorText } from '../../../base/calico-error.ts';
+import {
+  contentOf,
+  createFrameReader,
+  encodeFrame,
+  encodeNumberFrame,
+  FLAG,
+  FRAME,
+  type Frame,
+} from './frame.ts';
+import { decodeHeaders, encodeHeaders } from './hpack.ts';
+import { DEFAULT_PEER, DEFAULT_WINDOW, MAX_WINDOW, ownSettings, withSettings } from './settings.ts';
+import {
+  isSent,
+  RequestFailure,
+  type Response,
+  receiveBody,
+  receiveHeaders,
+  type Stream,
+  takeFrames,
+} from './stream.ts';
+
+export interface Request {
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+  readonly maxResponseBytes: number;
+}
+
+export interface PendingResponse {
+  /** Rejects with a {@link RequestFailure}. */
+  readonly response: Promise<Response>;
+  /** Gives the request up, if it is not answered yet. */
+  readonly cancel: (why: string) => void;
+}
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** Reasons to end a stream (RFC 9113 §7). */
+const CODE = { refusedStream: 7, cancel: 8 } as const;
+/** How much may have come before the server is told that it may send as much again. */
+const REPLENISH_BYTES = 1 << 20;
+const MAX_HEADER_BYTES = 1 << 16;
+
+export class Http2Connection {
+  readonly #socket: Socket;
+  readonly #readFrames = createFrameReader();
+  /** In the order they were asked for. */
+  readonly #streams = new Map<number, Stream>();
+  #nextStreamId = 1;
+  #peer = DEFAULT_PEER;
+  #sendWindow = DEFAULT_WINDOW;
+  /** Received since the server was last told to go on. */
+  #unreplenished = 0;
+  /** Whether requests may leave. */
+  #isOpen = false;
+  /** Whether new requests are refused. */
+  #isRetired = false;
+  /** A header block whose last part has not come yet. */
+  #headerParts: { readonly first: Frame; readonly parts: Buffer[]; byteLength: number } | undefined;
+  #outgoing: Buffer[] = [];
+  /** What is not here is to be ignored, as the RFC says of frames to come. */
+  readonly #handlers: Readonly<Record<number, (frame: Frame) => void>> = {
+    [FRAME.data]: (frame) => this.#handleData(frame),
+    [FRAME.headers]: (frame) => this.#handleHeaders(frame),
+    [FRAME.resetStream]: (frame) => this.#handleReset(frame),
+    [FRAME.settings]: (frame) => this.#handleSettings(frame),
+    [FRAME.pushPromise]: () => refusePush(),
+    [FRAME.ping]: (frame) => this.#handlePing(frame),
+    [FRAME.goAway]: (frame) => this.#handleGoAway(frame),
+    [FRAME.windowUpdate]: (frame) => this.#handleWindowUpdate(frame),
+    [FRAME.continuation]: (frame) => this.#handleHeaders(frame),
+  };
+
+  /**
+   * `opens`: the socket's event that means the connection stands. `waitsForServer`: nothing is asked before the server
+   * has spoken, for with TLS 1.3 it may still refuse our certificate after the connection stands.
+   */
+  constructor(socket: Socket, opens: 'connect' | 'secureConnect', waitsForServer: boolean) {
+    this.#socket = socket;
+    socket.on(opens, () => this.#begin(!waitsForServer));
+    socket.on('data', (piece: Buffer) => this.#receive(piece));
+    socket.on('error', (error) => this.#fail(socketErrorText(error), error));
+    socket.on('close', () => this.#fail('the connection was closed'));
+  }
+
+  /** Whether it takes requests. */
+  get isUsable(): boolean {
+    return !this.#isRetired;
+  }
+
+  request({ fields, body, maxResponseBytes }: Request): PendingResponse {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const stream: Stream = {
+      id: this.#nextStreamId,
+      unsentHeaders: encodeHeaders(fields),
+      unsentBody: body,
+      sendWindow: this.#peer.initialWindow,
+      maxBodyBytes: maxResponseBytes,
+      headers: undefined,
+      bodyPieces: [],
+      bodyBytes: 0,
+      resolve,
+      reject,
+    };
+    this.#nextStreamId += 2;
+    this.#streams.set(stream.id, stream);
+    if (this.#isRetired) this.#reject(stream, 'the connection is closing', true);
+    this.#send();
+    return { response: promise, cancel: (why) => this.#cancel(stream, why) };
+  }
+
+  /** Takes no new requests and ends with the last one under way. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#streams.size === 0) this.#socket.destroy();
+  }
+
+  /** Ends now. */
+  close(why: string): void {
+    this.#fail(why);
+  }
+
+  #begin(isOpen: boolean): void {
+    this.#outgoing.push(
+      Buffer.from(PREFACE),
+      encodeFrame(FRAME.settings, 0, 0, ownSettings()),
+      encodeNumberFrame(FRAME.windowUpdate, 0, MAX_WINDOW - DEFAULT_WINDOW),
+    );
+    this.#isOpen = isOpen;
+    this.#send();
+  }
+
+  /** One write for everything that may leave now. */
+  #send(): void {
+    if (this.#isOpen) {
+      for (const stream of this.#streams.values()) {
+        if (isSent(stream)) continue;
+        const windowBefore = stream.sendWindow;
+        this.#outgoing.push(...takeFrames(stream, this.#sendWindow, this.#peer));
+        this.#sendWindow -= windowBefore - stream.sendWindow;
+      }
+    }
+    if (this.#outgoing.length === 0 || this.#socket.destroyed) return;
+    this.#socket.write(Buffer.concat(this.#outgoing));
+    this.#outgoing = [];
+  }
+
+  #receive(piece: Buffer): void {
+    try {
+      for (const frame of this.#readFrames(piece)) this.#handle(frame);
+      this.#send();
+    } catch (error) {
+      this.#fail(errorText(error), error);
+    }
+  }
+
+  #handle(frame: Frame): void {
+    if ((this.#headerParts !== undefined) !== (frame.type === FRAME.continuation)) {
+      throw new RangeError('a header block is not continued, or continued out of nothing');
+    }
+    this.#handlers[frame.type]?.(frame);
+  }
+
+  #handleData(frame: Frame): void {
+    this.#replenish(frame.payload.length);
+    const stream = this.#streams.get(frame.streamId);
+    if (stream === undefined) return;
+    const response = receiveBody(stream, contentOf(frame), (frame.flags & FLAG.endStream) !== 0);
+    if (stream.bodyBytes > stream.maxBodyBytes) {
+      this.#cancel(stream, `the answer is larger than ${stream.maxBodyBytes} bytes`);
+    } else if (response !== undefined) {
+      this.#finish(stream, response);
+    }
+  }
+
+  #replenish(byteLength: number): void {
+    this.#unreplenished += byteLength;
+    if (this.#unreplenished < REPLENISH_BYTES) return;
+    this.#outgoing.push(encodeNumberFrame(FRAME.windowUpdate, 0, this.#unreplenished));
+    this.#unreplenished = 0;
+  }
+
+  #handleHeaders(frame: Frame): void {
+    const block = this.#headerParts ?? { first: frame, parts: [], byteLength: 0 };
+    const part = frame.type === FRAME.headers ? contentOf(frame) : frame.payload;
+    block.parts.push(part);
+    block.byteLength += part.length;
+    if (block.byteLength > MAX_HEADER_BYTES)
+      throw new RangeError(`more than ${MAX_HEADER_BYTES} bytes of headers`);
+    this.#headerParts = frame.flags & FLAG.endHeaders ? undefined : block;
+    const stream = this.#streams.get(block.first.streamId);
+    if (this.#headerParts !== undefined || stream === undefined) return;
+    const headers = decodeHeaders(Buffer.concat(block.parts));
+    const response = receiveHeaders(stream, headers, (block.first.flags & FLAG.endStream) !== 0);
+    if (response !== undefined) this.#finish(stream, response);
+  }
+
+  #handleReset({ streamId, payload }: Frame): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    const code = payload.readUInt32BE();
+    this.#reject(stream, `the server reset the request with code ${code}`, code === CODE.refusedStream);
+  }
+
+  #handleSettings({ flags, payload }: Frame): void {
+    if (flags & FLAG.acknowledged) return;
+    const { initialWindow } = this.#peer;
+    this.#peer = withSettings(this.#peer, payload);
+    for (const stream of this.#streams.values())
+      stream.sendWindow += this.#peer.initialWindow - initialWindow;
+    this.#outgoing.push(encodeFrame(FRAME.settings, FLAG.acknowledged, 0, Buffer.alloc(0)));
+    this.#isOpen = true;
+  }
+
+  #handlePing({ flags, payload }: Frame): void {
+    if (flags & FLAG.acknowledged) return;
+    this.#outgoing.push(encodeFrame(FRAME.ping, FLAG.acknowledged, 0, payload));
+  }
+
+  #handleGoAway({ payload }: Frame): void {
+    const lastStreamId = payload.readUInt32BE() & MAX_WINDOW;
+    this.#isRetired = true;
+    const why = `the server is closing the connection (code ${payload.readUInt32BE(4)})`;
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.id > lastStreamId) this.#reject(stream, why, true);
+    }
+  }
+
+  #handleWindowUpdate({ streamId, payload }: Frame): void {
+    const increment = payload.readUInt32BE() & MAX_WINDOW;
+    if (streamId === 0) {
+      this.#sendWindow += increment;
+      return;
+    }
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) stream.sendWindow += increment;
+  }
+
+  #cancel(stream: Stream, why: string): void {
+    if (!this.#streams.has(stream.id)) return;
+    if (stream.unsentHeaders === undefined) this.#outgoing.push(resetFrame(stream.id));
+    this.#reject(stream, why, false);
+    this.#send();
+  }
+
+  #finish(stream: Stream, response: Response): void {
+    // A server may answer before it has read the whole request.
+    if (!isSent(stream)) this.#outgoing.push(resetFrame(stream.id));
+    stream.resolve(response);
+    this.#remove(stream);
+  }
+
+  #reject(stream: Stream, why: string, isUntouched: boolean): void {
+    stream.reject(new RequestFailure(why, isSent(stream) && !isUntouched));
+    this.#remove(stream);
+  }
+
+  #remove(stream: Stream): void {
+    this.#streams.delete(stream.id);
+    if (this.#isRetired && this.#streams.size === 0) this.#socket.destroy();
+  }
+
+  #fail(why: string, cause?: unknown): void {
+    this.#isRetired = true;
+    for (const stream of this.#streams.values()) {
+      stream.reject(new RequestFailure(why, isSent(stream), cause));
+    }
+    this.#streams.clear();
+    this.#socket.destroy();
+  }
+}
+
+function refusePush(): never {
+  throw new RangeError('the server sends what nobody asked for');
+}
+
+function resetFrame(streamId: number): Buffer {
+  return encodeNumberFrame(FRAME.resetStream, streamId, CODE.cancel);
+}
+
+/** A name with several addresses fails with an error for each, and no text of its own. */
+function socketErrorText(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map(errorText).join(', ');
+}
