@@ -8,9 +8,11 @@ import { LOCK_BUDGET_MS } from './budgets.ts';
 import type { Job } from './job.ts';
 
 /** Waits for the lock; the time that takes is not the call's. */
-export async function lockIpam({ conf, world, deadline, log }: Job): Promise<Disposable> {
+export async function lockIpam({ conf, world, deadline, log, phases }: Job): Promise<Disposable> {
+  const locked = phases.start('lock');
   const startMs = world.clock.monotonicMs();
   const lock = await acquireIpamLock(conf.ipamLockFile, world.clock, LOCK_BUDGET_MS);
+  locked();
   deadline.postpone(world.clock.monotonicMs() - startMs);
   if (!lock.isHeld) log.warn('going on without the IPAM lock of this node', { reason: lock.reason });
   return { [Symbol.dispose]: () => release(lock) };

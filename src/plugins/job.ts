@@ -4,6 +4,7 @@ import { errorText } from '../base/calico-error.ts';
 import { type Deadline, deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { openLogFile } from '../base/log-file.ts';
+import { createPhases, type Phases } from '../base/phases.ts';
 import type { RuntimeArgs } from '../cni/args.ts';
 import type { CniCall } from '../cni/dispatch.ts';
 import type { CalicoConf } from '../config/calico-conf.ts';
@@ -15,6 +16,7 @@ import { openStoreOf } from '../datastore/open-store.ts';
 import type { Decision } from '../datastore/settle.ts';
 import { settle } from '../datastore/settle.ts';
 import type { Range, Store } from '../datastore/store.ts';
+import { timedStore } from '../datastore/timed-store.ts';
 import type { View } from '../datastore/view.ts';
 import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 import { identify, runtimeArgs } from './identify.ts';
@@ -29,6 +31,7 @@ export interface Job {
   readonly log: Log;
   /** When the whole call must be over. */
   readonly deadline: Deadline;
+  readonly phases: Phases;
   elapsedMs(): number;
 }
 
@@ -36,13 +39,16 @@ export interface Job {
 export function prepareJob(call: CniCall, world: World, budgetMs: number): Job {
   const startMs = world.clock.monotonicMs();
   const deadline = deadlineIn(world.clock, budgetMs, call.command);
+  const phases = createPhases(world.clock.monotonicMs);
+  const configured = phases.start('configuration');
   const rigor = call.command === 'ADD' ? 'strict' : 'lenient';
   const conf = parseNetConf(call.conf, environmentDefaults(world.env), rigor);
   const args = runtimeArgs(call);
   const nodeName = readNodeName(conf.node);
   const ids = identify(call, conf, args, nodeName);
   const elapsedMs = () => Math.round(world.clock.monotonicMs() - startMs);
-  return { call, conf, args, ids, world, log: jobLog(call, conf, world), deadline, elapsedMs };
+  configured();
+  return { call, conf, args, ids, world, log: jobLog(call, conf, world), deadline, phases, elapsedMs };
 }
 
 function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
@@ -60,8 +66,11 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
 }
 
 /** The datastore of the configuration. */
-export function openStore({ conf, world }: Pick<Job, 'conf' | 'world'>): Promise<Store> {
-  return openStoreOf(storeSettings(conf.datastore), world.clock, world.random.fraction);
+export async function openStore({ conf, world, phases }: Job): Promise<Store> {
+  const opened = phases.start('open datastore');
+  const store = await openStoreOf(storeSettings(conf.datastore), world.clock, world.random.fraction);
+  opened();
+  return timedStore(store, phases);
 }
 
 /** A store that cannot be closed has done its work all the same. */

@@ -26,17 +26,22 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   requireSupported(job);
   const mtu = podMtu(job.conf);
   const rollback = createRollback();
+  const looked = job.phases.start('look at the kernel');
   using kernel = openKernel(call.netnsPath);
   const names = hostIfNames(job);
   const seen = seeLinks(kernel, job.ids.ifName, names);
   const attachment = { ids: job.ids, netnsPath: call.netnsPath, hostIfNames: names, seen };
+  looked();
   const store = await openStore(job);
   try {
     const source = await giveAddresses(job, store, attachment, rollback);
     const outcome = await writeRecords(job, store, source, attachment);
     rollback.push('the records in the datastore', () => takeBackRecords(job, store, source, outcome));
     const network = podNetwork(job, mtu, outcome);
+    const wired = job.phases.start('wire the pod');
     wirePod(kernel, network, outcome.links, job.log);
+    wired();
+    job.log.debug('phases', { phases: job.phases.toString() });
     job.log.info('networked the container', {
       addresses: outcome.addresses.map(formatIpNetwork).join(','),
       hostInterface: network.hostIfName,

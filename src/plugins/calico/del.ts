@@ -32,6 +32,7 @@ export async function del(call: CniCall, world: World): Promise<undefined> {
     await link.gone();
     if (plugin !== 'own') await releaseFromDelegate(job, plugin.path);
     for (const warning of link.warnings()) job.log.warn(warning);
+    job.log.debug('phases', { phases: job.phases.toString() });
     job.log.info('removed the container', {
       addresses: released.map(formatIpAddress).join(','),
       milliseconds: job.elapsedMs(),
@@ -59,7 +60,9 @@ async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promis
   using locks = new DisposableStack();
   // The lock comes last: others must not wait for the kernel to take a link away.
   const beforeCommit = async (outcome: DelOutcome) => {
+    const removed = job.phases.start('wait for the link to go');
     await removeLinks(outcome, link, log);
+    removed();
     if (isOwn) locks.use(await lockIpam(job));
   };
   try {
