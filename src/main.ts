@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
+import { systemRandom } from './base/system-random.ts';
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
 import { needsCleanStart, withoutRuntimeVariables } from './cli/runtime-variables.ts';
 import { type CniPlugin, dispatch } from './cni/dispatch.ts';
@@ -90,7 +91,6 @@ async function plugin(program: Program): Promise<CniPlugin> {
 }
 
 function world(): World {
-  const crypto = () => process.getBuiltinModule('node:crypto');
   return {
     env: ENVIRONMENT,
     pid: process.pid,
@@ -100,12 +100,8 @@ function world(): World {
       monotonicMs: () => performance.now(),
       sleep: (ms) => setTimeout(ms),
     },
-    random: {
-      bytes: (count) => crypto().randomBytes(count),
-      uuid: () => crypto().randomUUID(),
-      fraction: () => Math.random(),
-    },
-    sha1Hex: (text) => crypto().createHash('sha1').update(text).digest('hex'),
+    random: systemRandom,
+    sha1Hex: (text) => process.getBuiltinModule('node:crypto').createHash('sha1').update(text).digest('hex'),
     // A runtime that stopped reading our log is no reason to fail.
     writeStderr: (text) => void write(STDERR, text).catch(() => undefined),
   };

@@ -5,6 +5,7 @@
  */
 
 import type { Cidr } from '../base/cidr.ts';
+import { fnv1 } from '../base/fnv.ts';
 import { addressBits } from '../base/ip-address.ts';
 import { goRandomBelow } from './go-random.ts';
 import type { IpPool } from './records.ts';
@@ -50,11 +51,4 @@ function* blocksBetween(
       index = (blocking.to - pool.cidr.base) / size;
     }
   }
-}
-
-/** FNV-1 (not 1a), 32 bits, over the UTF-8 bytes of the name: the seed Calico gives Go's generator. */
-function fnv1(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash, 0x01000193) ^ byte;
-  return hash >>> 0;
 }

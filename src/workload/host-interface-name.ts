@@ -1,5 +1,6 @@
 /** The name of a pod's interface on the host, at most 15 characters. Pure: the hash comes in as a function. */
 
+import { fnv1a64Hex } from '../base/fnv.ts';
 import type { WorkloadIdentifiers } from './identifiers.ts';
 
 /** How many characters of the container ID or of the hash follow the prefix. */
@@ -22,9 +23,6 @@ export function hostInterfaceName(
  * The name for a container whose usual one is taken by another container of this node. It happens where IDs
  * share a long beginning: cnitool's `cnitool-…` leaves three digits to tell them apart.
  */
-export function alternativeHostInterfaceName(
-  ids: WorkloadIdentifiers,
-  sha1Hex: (text: string) => string,
-): string {
-  return `cali${sha1Hex(ids.containerId).slice(0, SIGNIFICANT_ID_CHARACTERS)}`;
+export function alternativeHostInterfaceName(ids: WorkloadIdentifiers): string {
+  return `cali${fnv1a64Hex(ids.containerId).slice(-SIGNIFICANT_ID_CHARACTERS)}`;
 }

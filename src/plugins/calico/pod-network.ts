@@ -14,7 +14,7 @@ const DEFAULT_ROUTES = ['0.0.0.0/0', '::/0'].map(parseCidr);
 export function hostIfNames({ ids, world }: Pick<Job, 'ids' | 'world'>): HostIfNames {
   return {
     usual: hostInterfaceName(ids, world.sha1Hex),
-    alternative: alternativeHostInterfaceName(ids, world.sha1Hex),
+    alternative: alternativeHostInterfaceName(ids),
   };
 }
 

@@ -64,7 +64,7 @@ describe('hostInterfaceName()', () => {
 
   it('has an alternative that tells apart IDs which begin alike', () => {
     const names = ['cnitool-12ce1', 'cnitool-12ce2'].map((containerId) =>
-      alternativeHostInterfaceName({ ...base, containerId }, sha1Hex),
+      alternativeHostInterfaceName({ ...base, containerId }),
     );
     expect(new Set(names).size).toBe(2);
     for (const name of names) expect(name).toMatch(/^cali[0-9a-f]{11}$/);
