@@ -143,7 +143,10 @@ describe('a node with more blocks than one request can read', () => {
     const store = createMemoryStore(
       new Map([
         ...smallCluster({ '10.0.0.0/16': 32 }),
-        ['/calico/ipam/v2/config', '{"strict_affinity":true,"auto_allocate_blocks":true,"maxBlocksPerHost":500}'],
+        [
+          '/calico/ipam/v2/config',
+          '{"strict_affinity":true,"auto_allocate_blocks":true,"maxBlocksPerHost":500}',
+        ],
       ]),
     );
     const pods = Array.from({ length: 200 }, (_unused, i) => on(`pod${i}`));
