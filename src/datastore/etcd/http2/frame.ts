@@ -63,12 +63,16 @@ export function createFrameReader(): (piece: Buffer) => readonly Frame[] {
   };
 }
 
+const OTHER_PROTOCOL = 'the server does not speak HTTP/2; is its URL http:// where it should be https://?';
+
 function firstFrame(bytes: Buffer, mustBeSettings: boolean): Frame | undefined {
+  // The length of a first frame of settings fits into its last two bytes, and other protocols begin with no zero.
+  if (mustBeSettings && bytes.length > 0 && bytes[0] !== 0) throw new RangeError(OTHER_PROTOCOL);
   if (bytes.length < HEADER_BYTES) return undefined;
   const end = HEADER_BYTES + bytes.readUIntBE(0, 3);
   const type = bytes.readUInt8(3);
   if (mustBeSettings && (type !== FRAME.settings || bytes.readUInt32BE(5) !== 0)) {
-    throw new RangeError('the server does not speak HTTP/2');
+    throw new RangeError(OTHER_PROTOCOL);
   }
   if (end > HEADER_BYTES + DEFAULT_MAX_PAYLOAD) {
     throw new RangeError(

@@ -51,14 +51,14 @@ export function decodeHuffman(coded: Uint8Array): Buffer {
 const NO_CODES: CodesOfLength = { first: 0, bytes: [] };
 
 function canonicalCodes(): readonly CodesOfLength[] {
-  const lengths = Array.from(CODE_LENGTHS, (digit) => Number.parseInt(digit, 36));
-  const byLength: CodesOfLength[] = [NO_CODES];
-  for (let length = 1; length <= LONGEST; length++) {
-    const { first, bytes } = byLength[length - 1] ?? NO_CODES;
-    byLength.push({
-      first: (first + bytes.length) * 2,
-      bytes: lengths.flatMap((codeLength, byte) => (codeLength === length ? [byte] : [])),
-    });
+  const bytesOfLength: number[][] = Array.from({ length: LONGEST + 1 }, () => []);
+  for (let byte = 0; byte < CODE_LENGTHS.length; byte++) {
+    bytesOfLength[Number.parseInt(CODE_LENGTHS.charAt(byte), 36)]?.push(byte);
   }
-  return byLength;
+  let next = 0;
+  return bytesOfLength.map((bytes) => {
+    const first = next * 2;
+    next = first + bytes.length;
+    return { first, bytes };
+  });
 }

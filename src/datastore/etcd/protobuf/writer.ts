@@ -62,22 +62,25 @@ function append(writer: Writer, piece: Uint8Array): void {
   writer.byteLength += piece.length;
 }
 
-/** Seven bits a byte, lowest first; the top bit says that more follow. */
-function varints(...numbers: readonly number[]): Buffer {
+/** The numbers one after the other: seven bits a byte, lowest first; the top bit says that more follow. */
+function varints(first: number, second?: number): Uint8Array {
   const bytes: number[] = [];
-  for (const number of numbers) {
-    let rest = number;
-    for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
-    bytes.push(rest);
-  }
-  return Buffer.from(bytes);
+  pushVarint(bytes, first);
+  if (second !== undefined) pushVarint(bytes, second);
+  return new Uint8Array(bytes);
+}
+
+function pushVarint(bytes: number[], number: number): void {
+  let rest = number;
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
+  bytes.push(rest);
 }
 
 /** Negative numbers are sent as the unsigned ones of the same 64 bits. */
-function longVarint(value: bigint): Buffer {
+function longVarint(value: bigint): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) + 0x80);
   bytes.push(Number(rest));
-  return Buffer.from(bytes);
+  return new Uint8Array(bytes);
 }
