@@ -2,6 +2,7 @@
 # Installs what the tests, the demo and the benchmark need beside npm packages, and nothing that is there already:
 #
 #   ip, ping     Debian/Ubuntu packages iproute2 and iputils-ping, by apt-get install
+#   openssl      Debian/Ubuntu package openssl, by apt-get install
 #   etcd         package etcd-server, unpacked into .tools: installing it would start a service on port 2379
 #   ptp, …       package containernetworking-plugins, unpacked into .tools
 #   cnitool      Go module github.com/containernetworking/cni, built into .tools/bin
@@ -92,6 +93,7 @@ install_cnitool() {
 
 has ip || install_package iproute2 'the ip command'
 has ping || install_package iputils-ping 'the ping command'
+has openssl || install_package openssl 'the openssl command'
 install_etcd
 install_reference_plugins
 install_cnitool

@@ -16,6 +16,12 @@ export interface EtcdData {
   wipe(): Promise<void>;
   /** Whether it serves reads and writes. */
   isHealthy(): Promise<boolean>;
+  /** Any other call of the JSON gateway: `admin('auth/user/add', { name, password })`; `as` whom, once etcd has users. */
+  admin(
+    method: string,
+    body: object,
+    as?: { readonly name: string; readonly password: string },
+  ): Promise<void>;
   /** How many unary RPCs etcd has answered so far, by method: `Range`, `Txn`, `Put`, `LeaseGrant`, … */
   requestCounts(): Promise<ReadonlyMap<string, number>>;
 }
@@ -43,6 +49,10 @@ export function connectEtcd(socketPath: string): EtcdData {
         (answer) => answer.includes('"true"'),
         () => false,
       ),
+    admin: async (method, body, as) => {
+      const headers = as === undefined ? {} : { Authorization: await logIn(socketPath, as) };
+      await send(socketPath, `/v3/${method}`, JSON.stringify(body), headers);
+    },
     requestCounts: async () => countRequests(await send(socketPath, '/metrics')),
   };
 }
@@ -64,10 +74,15 @@ function countRequests(metrics: string): ReadonlyMap<string, number> {
   return counts;
 }
 
-function send(socketPath: string, path: string, body?: string): Promise<string> {
+async function logIn(socketPath: string, user: object): Promise<string> {
+  const answer = JSON.parse(await send(socketPath, '/v3/auth/authenticate', JSON.stringify(user)));
+  return String(answer.token);
+}
+
+function send(socketPath: string, path: string, body?: string, headers = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
-    const call = request({ socketPath, path, method, agent: false }, async (response) => {
+    const call = request({ socketPath, path, method, headers, agent: false }, async (response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk);
       const text = Buffer.concat(chunks).toString();

@@ -14,7 +14,7 @@ import { connectEtcd, type EtcdData } from './etcd-data.ts';
 import { requireTool, toolPath } from './tools.ts';
 
 export interface Etcd extends EtcdData {
-  /** `http://127.0.0.1:PORT`, reachable inside the network namespace it was started in. */
+  /** `http://127.0.0.1:PORT`, or `https` with TLS, reachable inside the network namespace it was started in. */
   readonly endpoint: string;
   /** Its working directory: data and sockets; gone after {@link Etcd.stop}. */
   readonly directory: string;
@@ -31,6 +31,8 @@ export interface EtcdOptions {
   readonly netns?: string;
   /** Client port; without it a free one, or 2379 in another namespace. */
   readonly port?: number;
+  /** Serves TLS with these PEM files, to clients with a certificate of the CA. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
 type EtcdProcess = ChildProcessByStdio<null, null, Readable>;
@@ -43,9 +45,9 @@ const PEER_SOCKET = 'peer:0';
 /** Starts etcd and returns when it serves. Always `stop()` it, in `afterAll`. */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const port = options.port ?? (options.netns === undefined ? await freePort() : 2379);
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const directory = mkdtempSync(join(tmpdir(), 'etcd-'));
-  const child = spawnEtcd(directory, endpoint, options.netns);
+  const child = spawnEtcd(directory, endpoint, options);
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
@@ -69,12 +71,12 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   };
 }
 
-function spawnEtcd(directory: string, endpoint: string, netns: string | undefined): EtcdProcess {
+function spawnEtcd(directory: string, endpoint: string, { netns, tls }: EtcdOptions): EtcdProcess {
   const etcd = requireTool('etcd');
   const command = [
     ...(netns === undefined ? [] : ['ip', 'netns', 'exec', netns]),
     ...['setpriv', '--pdeathsig', 'KILL'],
-    ...[etcd, ...noFsync(etcd), ...etcdArguments(endpoint)],
+    ...[etcd, ...noFsync(etcd), ...etcdArguments(endpoint), ...tlsArguments(tls)],
   ];
   const [program = '', ...args] = command;
   const env = { ...process.env, PATH: toolPath() };
@@ -88,6 +90,11 @@ function etcdArguments(endpoint: string): readonly string[] {
     ...['--listen-peer-urls', `unix://${PEER_SOCKET}`, '--initial-advertise-peer-urls', 'http://127.0.0.1:1'],
     ...['--initial-cluster', 'test=http://127.0.0.1:1'],
   ];
+}
+
+function tlsArguments(tls: EtcdOptions['tls']): readonly string[] {
+  if (tls === undefined) return [];
+  return ['--client-cert-auth', '--trusted-ca-file', tls.ca, '--cert-file', tls.cert, '--key-file', tls.key];
 }
 
 /** `--unsafe-no-fsync`, where this etcd knows it: tests measure our code, not the disk. */

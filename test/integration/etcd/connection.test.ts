@@ -389,7 +389,9 @@ describe('a connection to a server that follows a script', () => {
     ['TLS', '\x15\x03\x01\x00\x02\x02\x46'],
   ])('says so when the server speaks %s', async (_what, text) => {
     const port = await listen((socket) => void socket.end(Buffer.from(text, 'latin1')));
-    await expect(ask(connectTo(port)).response).rejects.toThrow('does not speak HTTP/2');
+    await expect(ask(connectTo(port)).response).rejects.toThrow(
+      'not HTTP/2, or http:// and https:// mixed up',
+    );
   });
 
   it('knows that nothing was sent where nobody listens, or when it is closed itself', async () => {

@@ -12,7 +12,7 @@ export interface Peer {
 /** Returns at once: requests wait until the connection stands. Bytes leave as soon as they are written. */
 export function connectPlain({ host, port }: Peer): Http2Connection {
   const socket = process.getBuiltinModule('node:net').connect({ host, port, noDelay: true });
-  return new Http2Connection(socket, 'connect', false);
+  return new Http2Connection(socket, 'connect');
 }
 
 /** The server's certificate must be for the host of the peer. */
@@ -27,5 +27,5 @@ export function connectTls({ host, port }: Peer, secureContext: SecureContext): 
     ALPNProtocols: ['h2'],
   });
   socket.setNoDelay(true);
-  return new Http2Connection(socket, 'secureConnect', true);
+  return new Http2Connection(socket, 'secureConnect');
 }

@@ -14,6 +14,7 @@ import {
   FLAG,
   FRAME,
   type Frame,
+  OTHER_PROTOCOL,
 } from './frame.ts';
 import { decodeHeaders, encodeHeaders } from './hpack.ts';
 import { DEFAULT_PEER, DEFAULT_WINDOW, MAX_WINDOW, ownSettings, withSettings } from './settings.ts';
@@ -40,6 +41,7 @@ export interface PendingResponse {
   readonly cancel: (why: string) => void;
 }
 
+const CLOSED = 'the connection was closed';
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** Reasons to end a stream (RFC 9113 §7). */
 const CODE = { refusedStream: 7, cancel: 8 } as const;
@@ -57,6 +59,8 @@ export class Http2Connection {
   #sendWindow = DEFAULT_WINDOW;
   /** Received since the server was last told to go on. */
   #unreplenished = 0;
+  /** Whether the server has spoken. */
+  #hasHeard = false;
   /** Whether requests may leave. */
   #isOpen = false;
   /** Whether new requests are refused. */
@@ -78,15 +82,17 @@ export class Http2Connection {
   };
 
   /**
-   * `opens`: the socket's event that means the connection stands. `waitsForServer`: nothing is asked before the server
-   * has spoken, for with TLS 1.3 it may still refuse our certificate after the connection stands.
+   * `opens`: the socket's event that means the connection stands. With TLS nothing is asked before the server has
+   * spoken: TLS 1.3 lets it refuse our certificate after the connection stands.
    */
-  constructor(socket: Socket, opens: 'connect' | 'secureConnect', waitsForServer: boolean) {
+  constructor(socket: Socket, opens: 'connect' | 'secureConnect') {
     this.#socket = socket;
-    socket.on(opens, () => this.#begin(!waitsForServer));
+    socket.on(opens, () => this.#begin(opens === 'connect'));
     socket.on('data', (piece: Buffer) => this.#receive(piece));
     socket.on('error', (error) => this.#fail(socketErrorText(error), error));
-    socket.on('close', () => this.#fail('the connection was closed'));
+    socket.on('close', () =>
+      this.#fail(this.#hasHeard ? CLOSED : `${CLOSED} before an answer: ${OTHER_PROTOCOL}`),
+    );
   }
 
   /** Whether it takes requests. */
@@ -215,6 +221,7 @@ export class Http2Connection {
     for (const stream of this.#streams.values())
       stream.sendWindow += this.#peer.initialWindow - initialWindow;
     this.#outgoing.push(encodeFrame(FRAME.settings, FLAG.acknowledged, 0, Buffer.alloc(0)));
+    this.#hasHeard = true;
     this.#isOpen = true;
   }
 

@@ -63,7 +63,8 @@ export function createFrameReader(): (piece: Buffer) => readonly Frame[] {
   };
 }
 
-const OTHER_PROTOCOL = 'the server does not speak HTTP/2; is its URL http:// where it should be https://?';
+/** What a server says, or does not say, that expects another beginning. */
+export const OTHER_PROTOCOL = 'not HTTP/2, or http:// and https:// mixed up';
 
 function firstFrame(bytes: Buffer, mustBeSettings: boolean): Frame | undefined {
   // The length of a first frame of settings fits into its last two bytes, and other protocols begin with no zero.

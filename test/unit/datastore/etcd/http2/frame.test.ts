@@ -48,7 +48,7 @@ describe('createFrameReader()', () => {
     ['TLS', Buffer.from('15030100020246000000', 'hex')],
     ['frames that do not begin with settings', encodeFrame(FRAME.ping, 0, 0, Buffer.alloc(8))],
   ])('notices a server that speaks %s', (_what, bytes) => {
-    expect(() => createFrameReader()(bytes)).toThrow('does not speak HTTP/2');
+    expect(() => createFrameReader()(bytes)).toThrow('not HTTP/2, or http:// and https:// mixed up');
   });
 
   it('refuses a frame that is longer than we allow before it has come', () => {
