@@ -8,8 +8,10 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCluster } from '../test/support/cluster.ts';
 import { type Etcd, startEtcd } from '../test/support/etcd.ts';
+import { executable } from '../test/support/executable.ts';
 import { output } from '../test/support/run.ts';
 import { REPOSITORY } from '../test/support/tools.ts';
+import { goals } from './goals.ts';
 import { type Measurement, measure } from './measure.ts';
 import { mean, percentile } from './statistics.ts';
 import { type Subject, subjects, type Verb } from './subjects.ts';
@@ -39,7 +41,13 @@ await using resources = new AsyncDisposableStack();
 const etcd = await startEtcd();
 resources.defer(() => etcd.stop());
 await writeCluster(etcd);
-const contestants = subjects(folder, etcd.endpoint);
+const embeddedPath = join(folder, 'calico.db');
+await output([
+  executable('calico'),
+  ...['bootstrap', '--pool', '192.168.0.0/16', '--node', 'node1'],
+  ...['--datastore-type', 'embedded', '--datastore-path', embeddedPath],
+]);
+const contestants = subjects(folder, etcd.endpoint, embeddedPath);
 const pods = await makePods(Math.max(...LOADS.map(({ parallel }) => parallel)));
 
 // The first runs read files from disk and claim the first block.
@@ -109,14 +117,15 @@ async function countRequests(etcd: Etcd): Promise<number> {
 }
 
 function report(all: readonly Series[]): string {
-  const head = ['', 'p50 ms', 'p95 ms', 'ms per pod', 'CPU ms', 'peak MB', 'etcd requests'];
+  const head = ['', 'p50 ms', 'p95 ms', 'p99 ms', 'ms per pod', 'CPU ms', 'peak MB', 'etcd requests'];
   const tables = LOADS.map(({ parallel, rounds }) => {
     const title = `${parallel === 1 ? 'One at a time' : `${parallel} at once`}, ${rounds} rounds`;
     const rows = all.filter((one) => one.parallel === parallel).map(row);
     return `${title}\n${formatTable(head, rows)}`;
   });
   const { length: cores, 0: cpu } = cpus();
-  return [`${cores} × ${cpu?.model}, Node.js ${process.version}`, ...tables].join('\n\n');
+  const verdicts = goals(all.filter(({ parallel }) => parallel === 1));
+  return [`${cores} × ${cpu?.model}, Node.js ${process.version}`, ...tables, verdicts].join('\n\n');
 }
 
 function row({ subject, verb, samples, msPerPod, etcdRequests }: Series): readonly string[] {
@@ -124,6 +133,7 @@ function row({ subject, verb, samples, msPerPod, etcdRequests }: Series): readon
   const numbers = [
     percentile(wall, 0.5),
     percentile(wall, 0.95),
+    percentile(wall, 0.99),
     percentile(msPerPod, 0.5),
     mean(samples.map(({ cpuMs }) => cpuMs)),
     Math.max(...samples.map(({ peakRssMb }) => peakRssMb)),

@@ -9,6 +9,9 @@ import type { Command } from './measure.ts';
 
 export type Verb = 'ADD' | 'DEL';
 
+/** What every call is compared with: it does nothing but start and end. */
+export const EMPTY_PROCESS = 'an empty Node.js';
+
 export interface Subject {
   readonly name: string;
   /** Empty for one that networks nothing: it is just run. */
@@ -18,7 +21,7 @@ export interface Subject {
 }
 
 /** Executables, network configurations and idle processes, in the order of the tables. */
-export function subjects(folder: string, etcdEndpoint: string): readonly Subject[] {
+export function subjects(folder: string, etcdEndpoint: string, embeddedPath: string): readonly Subject[] {
   const calico = {
     type: 'calico',
     datastore_type: 'etcdv3',
@@ -28,21 +31,24 @@ export function subjects(folder: string, etcdEndpoint: string): readonly Subject
     log_level: 'error',
     ipam: { type: 'calico-ipam' },
   };
+  const embedded = { ...calico, datastore_type: 'embedded', datastore_path: embeddedPath };
   const ptp = {
     type: 'ptp',
     ipam: { type: 'host-local', subnet: '10.22.0.0/16', dataDir: join(folder, 'host-local') },
   };
   return [
-    plugin(folder, 'calico', executable('calico'), calico),
+    plugin(folder, 'calico, etcd', executable('calico'), calico),
+    plugin(folder, 'calico, embedded', executable('calico'), embedded),
     plugin(folder, 'ptp + host-local', join(REFERENCE_PLUGINS, 'ptp'), ptp),
-    idle('an empty Node.js', [process.execPath, '-e', '0']),
+    idle(EMPTY_PROCESS, [process.execPath, '-e', '0']),
     idle('/bin/true', ['/bin/true']),
   ];
 }
 
 function plugin(folder: string, name: string, path: string, conf: { readonly type: string }): Subject {
-  const stdinFile = join(folder, `${conf.type}.json`);
-  writeFileSync(stdinFile, JSON.stringify({ cniVersion: '1.0.0', name: `bench-${conf.type}`, ...conf }));
+  const slug = name.replace(/[^a-z0-9]+/g, '-');
+  const stdinFile = join(folder, `${slug}.json`);
+  writeFileSync(stdinFile, JSON.stringify({ cniVersion: '1.0.0', name: `bench-${slug}`, ...conf }));
   return {
     name,
     verbs: ['ADD', 'DEL'],
@@ -52,7 +58,7 @@ function plugin(folder: string, name: string, path: string, conf: { readonly typ
       env: {
         PATH: toolPath(),
         CNI_COMMAND: verb ?? '',
-        CNI_CONTAINERID: containerId(pod),
+        CNI_CONTAINERID: containerId(`${name} ${pod}`),
         CNI_NETNS: `/var/run/netns/${pod}`,
         CNI_IFNAME: 'eth0',
         CNI_PATH: `${EXECUTABLE_FOLDER}:${REFERENCE_PLUGINS}`,
