@@ -176,6 +176,14 @@ describe.each(etcdClients)('a store on %s', (_name, open) => {
     await store.close();
   });
 
+  it('takes an IPv6 address in brackets', async () => {
+    const store = open({ ...unreachable, endpoints: ['http://[::1]:1'] }, realClock);
+    await expect(store.read([{ key: '/a' }], deadline(300))).rejects.toThrow(
+      /\[::1\]:1: .*connect E.* ::1:1/,
+    );
+    await store.close();
+  });
+
   it('goes on to another endpoint when one is dead', async () => {
     const store = open({ ...unreachable, endpoints: ['http://127.0.0.1:1', etcd.endpoint] }, realClock);
     for (let i = 0; i < 6; i++) await store.read([{ key: '/a' }], deadline());

@@ -48,7 +48,7 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): EtcdEndpoin
   let isClosed = false;
 
   function usableConnection(): Http2Connection {
-    if (isClosed) throw new CallError(STATUS.cancelled, 'the datastore is closed', false);
+    if (isClosed) throw new CalicoError('internal', 'a request to a datastore that was closed');
     if (!connection?.isUsable) connection = session.connect(peer);
     return connection;
   }
