@@ -9,7 +9,7 @@ export interface Line {
   readonly port: number;
   /** Lets so many more bytes through in one direction, then cuts, once. */
   cutAfter(direction: Direction, byteCount: number): void;
-  /** From now on nothing gets through in this direction. */
+  /** From now on nothing gets through in this direction of what is connected. */
   hold(direction: Direction): void;
   /** Cuts what is connected; new connections work. */
   cut(): void;
@@ -19,19 +19,17 @@ export interface Line {
 
 /** A line to a port of this machine. */
 export async function layLine(targetPort: number): Promise<Line> {
-  const ends = new Set<Socket>();
+  const ends = new Map<Socket, Direction>();
   const passed = { request: 0, response: 0 };
   const left: Record<Direction, number | undefined> = { request: undefined, response: undefined };
-  const held = new Set<Direction>();
+  const held = new Set<Socket>();
 
   const cut = (): void => {
-    held.clear();
-    for (const end of ends) end.resetAndDestroy();
+    for (const end of ends.keys()) end.resetAndDestroy();
     ends.clear();
   };
 
   const pass = (direction: Direction, to: Socket, piece: Buffer): void => {
-    if (held.has(direction)) return;
     const room = left[direction] ?? piece.length;
     const through = piece.subarray(0, room);
     passed[direction] += through.length;
@@ -50,10 +48,10 @@ export async function layLine(targetPort: number): Promise<Line> {
       [client, server, 'request'],
       [server, client, 'response'],
     ] as const) {
-      ends.add(from);
+      ends.set(from, direction);
       from.on('error', () => undefined);
       from.on('close', () => to.destroy());
-      from.on('data', (piece: Buffer) => pass(direction, to, piece));
+      from.on('data', (piece: Buffer) => held.has(from) || pass(direction, to, piece));
     }
   });
 
@@ -62,7 +60,9 @@ export async function layLine(targetPort: number): Promise<Line> {
     cutAfter: (direction, byteCount) => {
       left[direction] = byteCount;
     },
-    hold: (direction) => void held.add(direction),
+    hold: (direction) => {
+      for (const [end, its] of ends) if (its === direction) held.add(end);
+    },
     cut,
     passed: (direction) => passed[direction],
   };

@@ -190,6 +190,8 @@ interface Script {
   readonly sockets: Socket[];
   /** Returns when a frame of the type has come. */
   frame(type: number): Promise<Frame>;
+  /** Returns when so many bytes of bodies have come, and fails when more come. */
+  untilSent(byteCount: number): Promise<void>;
   send(...frames: readonly Buffer[]): void;
 }
 
@@ -203,6 +205,11 @@ const numbers = (...values: readonly number[]): Buffer =>
       return bytes;
     }),
   );
+const bodies = (frames: readonly Frame[]): readonly Frame[] =>
+  frames.filter(({ type }) => type === FRAME.data);
+/** SETTINGS_INITIAL_WINDOW_SIZE. */
+const settings = (initialWindow: number): Buffer =>
+  encodeFrame(FRAME.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), numbers(initialWindow)]));
 const headersFrame = (streamId: number, flags: number, fields: Readonly<Record<string, string>>): Buffer =>
   encodeFrame(FRAME.headers, flags | FLAG.endHeaders, streamId, encodeHeaders(Object.entries(fields)));
 const answer = (streamId: number): readonly Buffer[] => [
@@ -233,6 +240,12 @@ async function script(greeting: readonly Buffer[] = [SETTINGS]): Promise<Script>
         if (found !== undefined) return found;
         await sleep(2);
       }
+    },
+    untilSent: async (byteCount) => {
+      const sent = () => bodies(received).reduce((sum, { payload }) => sum + payload.length, 0);
+      while (sent() < byteCount) await sleep(2);
+      await sleep(20);
+      expect(sent()).toBe(byteCount);
     },
     send: (...frames) => void sockets[0]?.write(Buffer.concat(frames)),
   };
@@ -318,24 +331,47 @@ describe('a connection to a server that follows a script', () => {
   it('goes on sending when the server is ready for more, of the stream and of the connection', async () => {
     const server = await script();
     const { response } = ask(connectTo(server.port), Buffer.alloc(70_000));
-    const sent = () =>
-      server.received
-        .filter(({ type }) => type === FRAME.data)
-        .reduce((sum, { payload }) => sum + payload.length, 0);
-    const untilSent = async (count: number) => {
-      while (sent() < count) await sleep(2);
-      await sleep(20);
-      expect(sent()).toBe(count);
-    };
-    await untilSent(65_535);
+    await server.untilSent(65_535);
     server.send(encodeFrame(FRAME.windowUpdate, 0, 1, numbers(10_000)));
-    await untilSent(65_535);
+    await server.untilSent(65_535);
     server.send(encodeFrame(FRAME.windowUpdate, 0, 0, numbers(1_000)));
-    await untilSent(66_535);
+    await server.untilSent(66_535);
     server.send(encodeFrame(FRAME.windowUpdate, 0, 0, numbers(10_000)));
-    await untilSent(70_000);
+    await server.untilSent(70_000);
     server.send(...answer(1));
     expect((await response).body.toString()).toBe('answer');
+  });
+
+  it('takes over a change of mind about the windows of requests under way', async () => {
+    const server = await script([]);
+    const { response } = ask(connectTo(server.port), Buffer.alloc(70_000));
+    await server.untilSent(65_535);
+    server.send(settings(80_000), encodeFrame(FRAME.windowUpdate, 0, 0, numbers(1_000)));
+    await server.untilSent(66_535);
+    server.send(settings(10), encodeFrame(FRAME.windowUpdate, 0, 0, numbers(100_000)));
+    await server.untilSent(66_535);
+    server.send(encodeFrame(FRAME.windowUpdate, 0, 1, numbers(66_526)));
+    await server.untilSent(66_536);
+    server.send(settings(90_000));
+    await server.untilSent(70_000);
+    server.send(...answer(1));
+    expect((await response).body.toString()).toBe('answer');
+  });
+
+  it('tells the server to go on before what it allowed for the connection is used up', async () => {
+    const server = await script();
+    const { response } = ask(connectTo(server.port));
+    await server.frame(FRAME.data);
+    const mebibyte = Array.from({ length: 64 }, () => encodeFrame(FRAME.data, 0, 1, Buffer.alloc(16_384)));
+    server.send(headersFrame(1, 0, { ':status': '200' }), ...mebibyte, ...mebibyte.slice(0, 8));
+    const updates = () => server.received.filter(({ type }) => type === FRAME.windowUpdate);
+    while (updates().length < 2) await sleep(2);
+    server.send(encodeFrame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(0)));
+    expect((await response).body.length).toBe(72 * 16_384);
+    expect(updates().map(({ streamId, payload }) => [streamId, payload.readUInt32BE()])).toEqual([
+      [0, 2 ** 31 - 65_536],
+      [0, 1_048_576],
+    ]);
   });
 
   it('finishes what the server still answers while it goes away, and takes nothing new', async () => {

@@ -128,6 +128,15 @@ describe('a store on etcd over a line that is cut', () => {
     expect(await store.commit(create('x'), deadline())).toMatchObject({ committed: true });
   });
 
+  it('does not ask again over a connection that has fallen silent', async () => {
+    const line = await layLine(portOf(etcd.endpoint));
+    const store = open(`http://127.0.0.1:${line.port}`);
+    await store.read([{ key: '/a' }], deadline());
+    line.hold('response');
+    await expect(store.read([{ key: '/a' }], deadline(300))).rejects.toMatchObject({ kind: 'unavailable' });
+    await store.read([{ key: '/a' }], deadline(300));
+  });
+
   it('does not know what became of a write that is under way when it is closed', async () => {
     const store = open(etcd.endpoint);
     await store.read([{ key: '/b' }], deadline());
