@@ -16,7 +16,8 @@ import {
   type Frame,
   OTHER_PROTOCOL,
 } from './frame.ts';
-import { decodeHeaders, encodeHeaders } from './hpack.ts';
+import { createHeaderReader, type HeaderBlock } from './header-block.ts';
+import { encodeHeaders } from './hpack.ts';
 import { DEFAULT_PEER, DEFAULT_WINDOW, MAX_WINDOW, ownSettings, withSettings } from './settings.ts';
 import {
   isSent,
@@ -47,11 +48,12 @@ const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const CODE = { refusedStream: 7, cancel: 8 } as const;
 /** How much may have come before the server is told that it may send as much again. */
 const REPLENISH_BYTES = 1 << 20;
-const MAX_HEADER_BYTES = 1 << 16;
 
+/** Owns its socket: whoever makes a connection ends it with `retire` or `close`. */
 export class Http2Connection {
   readonly #socket: Socket;
   readonly #readFrames = createFrameReader();
+  readonly #readHeaders = createHeaderReader();
   /** In the order they were asked for. */
   readonly #streams = new Map<number, Stream>();
   #nextStreamId = 1;
@@ -65,20 +67,16 @@ export class Http2Connection {
   #isOpen = false;
   /** Whether new requests are refused. */
   #isRetired = false;
-  /** A header block whose last part has not come yet. */
-  #headerParts: { readonly first: Frame; readonly parts: Buffer[]; byteLength: number } | undefined;
   #outgoing: Buffer[] = [];
-  /** What is not here is to be ignored, as the RFC says of frames to come. */
+  /** Beside headers. What is not here is to be ignored, as the RFC says of frames to come. */
   readonly #handlers: Readonly<Record<number, (frame: Frame) => void>> = {
     [FRAME.data]: (frame) => this.#handleData(frame),
-    [FRAME.headers]: (frame) => this.#handleHeaders(frame),
     [FRAME.resetStream]: (frame) => this.#handleReset(frame),
     [FRAME.settings]: (frame) => this.#handleSettings(frame),
     [FRAME.pushPromise]: () => refusePush(),
     [FRAME.ping]: (frame) => this.#handlePing(frame),
     [FRAME.goAway]: (frame) => this.#handleGoAway(frame),
     [FRAME.windowUpdate]: (frame) => this.#handleWindowUpdate(frame),
-    [FRAME.continuation]: (frame) => this.#handleHeaders(frame),
   };
 
   /**
@@ -100,6 +98,7 @@ export class Http2Connection {
     return !this.#isRetired;
   }
 
+  /** Sends a request as soon as connection and windows allow. */
   request({ fields, body, maxResponseBytes }: Request): PendingResponse {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const stream: Stream = {
@@ -167,9 +166,8 @@ export class Http2Connection {
   }
 
   #handle(frame: Frame): void {
-    if ((this.#headerParts !== undefined) !== (frame.type === FRAME.continuation)) {
-      throw new RangeError('a header block is not continued, or continued out of nothing');
-    }
+    const block = this.#readHeaders(frame);
+    if (block !== undefined) this.#handleHeaders(block);
     this.#handlers[frame.type]?.(frame);
   }
 
@@ -192,19 +190,10 @@ export class Http2Connection {
     this.#unreplenished = 0;
   }
 
-  #handleHeaders(frame: Frame): void {
-    const block = this.#headerParts ?? { first: frame, parts: [], byteLength: 0 };
-    const part = frame.type === FRAME.headers ? contentOf(frame) : frame.payload;
-    block.parts.push(part);
-    block.byteLength += part.length;
-    if (block.byteLength > MAX_HEADER_BYTES)
-      throw new RangeError(`more than ${MAX_HEADER_BYTES} bytes of headers`);
-    this.#headerParts = frame.flags & FLAG.endHeaders ? undefined : block;
-    const stream = this.#streams.get(block.first.streamId);
-    if (this.#headerParts !== undefined || stream === undefined) return;
-    const headers = decodeHeaders(Buffer.concat(block.parts));
-    const response = receiveHeaders(stream, headers, (block.first.flags & FLAG.endStream) !== 0);
-    if (response !== undefined) this.#finish(stream, response);
+  #handleHeaders({ streamId, headers, isEnd }: HeaderBlock): void {
+    const stream = this.#streams.get(streamId);
+    const response = stream && receiveHeaders(stream, headers, isEnd);
+    if (stream !== undefined && response !== undefined) this.#finish(stream, response);
   }
 
   #handleReset({ streamId, payload }: Frame): void {
