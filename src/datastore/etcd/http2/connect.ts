@@ -24,6 +24,8 @@ export function connectTls({ host, port }: Peer, secureContext: SecureContext): 
     secureContext,
     // TLS has no names for addresses; Node.js then compares the certificate with `host`.
     ...(isIP(host) ? {} : { servername: host }),
+    // Said outright, so that no NODE_TLS_REJECT_UNAUTHORIZED can say otherwise.
+    rejectUnauthorized: true,
     ALPNProtocols: ['h2'],
   });
   socket.setNoDelay(true);
