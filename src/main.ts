@@ -1,12 +1,19 @@
 /**
  * The process: the name it was called by, arguments, environment, clock, chance, exit code. Nothing else in `src`
  * names `process`, so that all the rest can be tested without one.
+ *
+ * The executable begins with what was evaluated when it was built (a startup snapshot): all modules that are imported
+ * at the top of a file, here and below. So nothing that belongs to one run may be read outside a function, and no
+ * module that owns handles imported at the top; what `import()` names is evaluated when it is asked for.
  */
 
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { startupSnapshot } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
+import type { Clock } from './base/deadline.ts';
+import { sha1Hex } from './base/sha1.ts';
 import { systemRandom } from './base/system-random.ts';
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
 import { needsCleanStart, withoutRuntimeVariables } from './cli/runtime-variables.ts';
@@ -14,26 +21,41 @@ import { type CniPlugin, dispatch } from './cni/dispatch.ts';
 import { cniErrorOf, formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
+// Opened by import(), and nearly always needed.
+import './datastore/etcd/etcd-store.ts';
+import './datastore/sqlite/sqlite-store.ts';
+import { calicoPlugin } from './plugins/calico/plugin.ts';
+import { calicoIpamPlugin } from './plugins/calico-ipam/plugin.ts';
 import type { World } from './plugins/world.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
-const STARTED_BY = process.ppid;
 
-/** Everything below sees this environment, delegates too. */
-const ENVIRONMENT = withoutRuntimeVariables(process.env);
+type Environment = Readonly<Record<string, string>>;
 
-/** Replaces this process, so that it stays the one the runtime waits for. Nothing has been read from stdin yet. */
-function startCleanly(): void {
-  if (needsCleanStart(process.env))
-    process.execve?.(process.execPath, [process.argv0, ...process.argv.slice(2)], ENVIRONMENT);
-  for (const name of Object.keys(process.env)) if (!(name in ENVIRONMENT)) delete process.env[name];
+function start(): void {
+  process.on('uncaughtException', failHard);
+  // A connection or a timer that a library left open must not keep a finished call alive.
+  main(startCleanly()).then((exitCode) => process.exit(exitCode), failHard);
+}
+
+/**
+ * Gives the environment that everything below sees, delegates too. Where it is not the one of this process yet, replaces
+ * the process, so that it stays the one the runtime waits for. Nothing has been read from stdin.
+ */
+function startCleanly(): Environment {
+  const given = { ...process.env };
+  const env = withoutRuntimeVariables(given);
+  if (needsCleanStart(given))
+    process.execve?.(process.execPath, [process.argv0, ...process.argv.slice(2)], env);
+  for (const name of Object.keys(given)) if (!(name in env)) delete process.env[name];
+  return env;
 }
 
 /** The exit codes are those of Calico's plugin: 2 is a flag it does not know. */
-async function main(): Promise<0 | 1 | 2> {
+async function main(env: Environment): Promise<0 | 1 | 2> {
   const invocation = readInvocation(basename(process.argv0), process.argv.slice(2));
   switch (invocation.run) {
     case 'version':
@@ -43,21 +65,21 @@ async function main(): Promise<0 | 1 | 2> {
       await write(STDERR, usage(invocation.program));
       return 0;
     case 'bootstrap':
-      return runBootstrap(invocation.args);
+      return runBootstrap(invocation.args, world(env));
     case 'refuse':
       await write(STDERR, `${invocation.why}\n${usage(invocation.program)}`);
       return 2;
     case 'cni':
-      return dispatch(processPort(), await plugin(invocation.program));
+      return dispatch(processPort(env), plugin(invocation.program, world(env)));
   }
 }
 
 /** Whether stdout holds the one JSON document it may hold. */
 let hasAnswered = false;
 
-function processPort() {
+function processPort(env: Environment) {
   return {
-    env: ENVIRONMENT,
+    env,
     readStdin: () => readText(STDIN),
     writeStdout: (text: string) => {
       hasAnswered = true;
@@ -67,10 +89,10 @@ function processPort() {
   };
 }
 
-async function runBootstrap(args: readonly string[]): Promise<0 | 1> {
+async function runBootstrap(args: readonly string[], world: World): Promise<0 | 1> {
   const { bootstrap } = await import('./cli/bootstrap.ts');
   try {
-    await write(STDOUT, await bootstrap(args, world()));
+    await write(STDOUT, await bootstrap(args, world));
     return 0;
   } catch (error) {
     const { msg, details } = cniErrorOf(error);
@@ -79,31 +101,33 @@ async function runBootstrap(args: readonly string[]): Promise<0 | 1> {
   }
 }
 
-/** Only the program that was called is evaluated. */
-async function plugin(program: Program): Promise<CniPlugin> {
+function plugin(program: Program, world: World): CniPlugin {
   const about = `Calico CNI plugin ${packageJson.version}`;
-  if (program === 'calico-ipam') {
-    const { calicoIpamPlugin } = await import('./plugins/calico-ipam/plugin.ts');
-    return calicoIpamPlugin(world(), about);
-  }
-  const { calicoPlugin } = await import('./plugins/calico/plugin.ts');
-  return calicoPlugin(world(), about);
+  return program === 'calico-ipam' ? calicoIpamPlugin(world, about) : calicoPlugin(world, about);
 }
 
-function world(): World {
+function world(env: Environment): World {
+  const startedBy = process.ppid;
   return {
-    env: ENVIRONMENT,
+    env,
     pid: process.pid,
-    isOrphan: () => process.ppid !== STARTED_BY,
-    clock: {
-      nowNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
-      monotonicMs: () => performance.now(),
-      sleep: (ms) => setTimeout(ms),
-    },
+    isOrphan: () => process.ppid !== startedBy,
+    clock: systemClock(),
     random: systemRandom,
-    sha1Hex: (text) => process.getBuiltinModule('node:crypto').createHash('sha1').update(text).digest('hex'),
+    sha1Hex,
     // A runtime that stopped reading our log is no reason to fail.
     writeStderr: (text) => void write(STDERR, text).catch(() => undefined),
+  };
+}
+
+/** `performance` would do as well, but takes 1 ms to load. */
+function systemClock(): Clock {
+  const sinceStartNs = () => BigInt(Math.round(process.uptime() * 1e9));
+  const startNs = BigInt(Date.now()) * 1_000_000n - sinceStartNs();
+  return {
+    nowNs: () => startNs + sinceStartNs(),
+    monotonicMs: () => process.uptime() * 1e3,
+    sleep: (ms) => setTimeout(ms),
   };
 }
 
@@ -128,7 +152,10 @@ function failHard(error: unknown): void {
   Promise.allSettled([write(STDERR, stack), write(STDOUT, answer)]).finally(() => process.exit(1));
 }
 
-startCleanly();
-process.on('uncaughtException', failHard);
-// A connection or a timer that a library left open must not keep a finished call alive.
-main().then((exitCode) => process.exit(exitCode), failHard);
+if (startupSnapshot.isBuildingSnapshot()) {
+  // Of Node's modules that own handles, the one that a snapshot can hold.
+  process.getBuiltinModule('node:net');
+  startupSnapshot.setDeserializeMainFunction(start);
+} else {
+  start();
+}

@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { writeCluster } from '../support/cluster.ts';
@@ -37,6 +38,11 @@ describe('the executable', () => {
       run([name, '-h'], { env: { PATH: folder } }),
     ];
     for (const { stderr } of await Promise.all(calls)) expect(stderr).toContain(`Usage of ${name}:`);
+  });
+
+  it('prints every character of its texts', async () => {
+    const { stdout } = await runExecutable('calico', { args: ['bootstrap', '-h'] });
+    expect(stdout).toContain('[--pool CIDR …]');
   });
 
   it('refuses a flag it does not know with exit code 2', async () => {
@@ -122,4 +128,74 @@ describe('the caller’s environment', () => {
         ),
       ).toEqual([]);
   });
+});
+
+/** Most of the program was evaluated when it was built, in another process: nothing of that one may show. */
+describe('a process of its own', () => {
+  /** Runs a shell command line in the folder; `$0` is the executable. */
+  const shell = (script: string, options: Parameters<typeof run>[1] = {}) =>
+    run(['sh', '-c', `cd ${folder}; ${script}`, executable('calico')], options);
+
+  it('has its own id, time, working directory and umask', async () => {
+    await bootstrap(join(folder, 'own.db'));
+    const conf = {
+      cniVersion: '1.0.0',
+      name: 'net1',
+      type: 'calico',
+      datastore_type: 'embedded',
+      datastore_path: join(folder, 'own.db'),
+      nodename_file_optional: true,
+      ipam_lock_file: join(folder, 'ipam.lock'),
+      log_file_path: 'logs/calico.log',
+      ipam: { type: 'calico-ipam' },
+    };
+    const { stderr, exitCode } = await shell('umask 027; echo $$ > pid; exec "$0"', {
+      stdin: JSON.stringify(conf),
+      env: {
+        CNI_COMMAND: 'DEL',
+        CNI_CONTAINERID: 'nobody',
+        CNI_IFNAME: 'eth0',
+        CNI_PATH: EXECUTABLE_FOLDER,
+        TZ: 'Asia/Tokyo',
+      },
+    });
+    expect({ stderr, exitCode }).toEqual({
+      stderr: expect.stringContaining('removed the container'),
+      exitCode: 0,
+    });
+    const log = readFileSync(join(folder, 'logs/calico.log'), 'utf8');
+    const [, time = '', pid] = /^(\S+ \S+) \[INFO\]\[(\d+)\] removed the container/m.exec(log) ?? [];
+    expect(pid).toBe(readFileSync(join(folder, 'pid'), 'utf8').trim());
+    expect(Math.abs(Date.now() - Date.parse(`${time}Z`))).toBeLessThan(10_000);
+    expect(statSync(join(folder, 'logs/calico.log')).mode & 0o777).toBe(0o640);
+  });
+
+  it('draws its own random numbers', async () => {
+    const databases = ['one.db', 'two.db', 'three.db'].map((name) => join(folder, name));
+    const ids = await Promise.all(databases.map(bootstrap));
+    for (const id of ids)
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('sees the environment it was given', async () => {
+    const path = join(folder, 'from-environment.db');
+    const args = `bootstrap --pool 10.8.0.0/16 --node node1 --datastore-path ${path}`;
+    expect((await shell(`DATASTORE_TYPE=embedded "$0" ${args}`)).stdout).toContain(
+      'created cluster information',
+    );
+    expect((await shell(`DATASTORE_TYPE=neither "$0" ${args}`)).stderr).toContain('neither');
+  });
+
+  /** Gives the `uid` of the cluster that it makes. */
+  async function bootstrap(path: string): Promise<string> {
+    const flags = `--datastore-type embedded --datastore-path ${path}`;
+    const { stderr } = await shell(`"$0" bootstrap --pool 10.8.0.0/16 --node node1 ${flags}`);
+    expect(stderr).toBe('');
+    using database = new DatabaseSync(path, { readOnly: true });
+    const row = database
+      .prepare(`SELECT value FROM entry WHERE key LIKE '%/clusterinformations/default'`)
+      .get();
+    return JSON.parse(String(row?.value)).metadata.uid;
+  }
 });

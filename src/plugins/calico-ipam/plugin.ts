@@ -1,12 +1,14 @@
-/** The IPAM plugin, for any main plugin that names it: its verbs, each evaluated only when it is called. */
+/** The IPAM plugin, for any main plugin that names it: its verbs. */
 
 import type { CniPlugin } from '../../cni/dispatch.ts';
 import type { World } from '../world.ts';
+import { add } from './add.ts';
+import { del } from './del.ts';
 
 export function calicoIpamPlugin(world: World, about: string): CniPlugin {
   return {
     about,
-    add: async (call) => (await import('./add.ts')).add(call, world),
-    del: async (call) => (await import('./del.ts')).del(call, world),
+    add: (call) => add(call, world),
+    del: (call) => del(call, world),
   };
 }

@@ -1,13 +1,16 @@
-/** The main plugin: its verbs, each evaluated only when it is called. */
+/** The main plugin: its verbs. */
 
 import type { CniPlugin } from '../../cni/dispatch.ts';
+import { guardNetns } from '../guard-netns.ts';
 import type { World } from '../world.ts';
+import { add } from './add.ts';
+import { del } from './del.ts';
 
 export function calicoPlugin(world: World, about: string): CniPlugin {
   return {
     about,
-    guard: async (call) => (await import('../guard-netns.ts')).guardNetns(call),
-    add: async (call) => (await import('./add.ts')).add(call, world),
-    del: async (call) => (await import('./del.ts')).del(call, world),
+    guard: guardNetns,
+    add: (call) => add(call, world),
+    del: (call) => del(call, world),
   };
 }

@@ -35,3 +35,9 @@ it('a bundled etcd client works far from its packages and keeps 64-bit numbers',
   await bundle(entry, bundled);
   expect(await output([process.execPath, bundled])).toBe(LEASE);
 });
+
+it('the program holds no gRPC library, which would be part of every call', async () => {
+  const files = await bundle(join(REPOSITORY, 'src/main.ts'), join(folder, 'program.cjs'));
+  expect(files).toContainEqual(expect.stringMatching(/src\/main\.ts$/));
+  expect(files.filter((path) => /node_modules\/(?:etcd3|@grpc|protobufjs)\//.test(path))).toEqual([]);
+});
