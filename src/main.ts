@@ -24,6 +24,7 @@ import { NEWEST_VERSION } from './cni/version.ts';
 // Opened by import(), and nearly always needed.
 import './datastore/etcd/etcd-store.ts';
 import './datastore/sqlite/sqlite-store.ts';
+import { exitAtOnce } from './network/native.ts';
 import { calicoPlugin } from './plugins/calico/plugin.ts';
 import { calicoIpamPlugin } from './plugins/calico-ipam/plugin.ts';
 import type { World } from './plugins/world.ts';
@@ -37,8 +38,16 @@ type Environment = Readonly<Record<string, string>>;
 
 function start(): void {
   process.on('uncaughtException', failHard);
-  // A connection or a timer that a library left open must not keep a finished call alive.
-  main(startCleanly()).then((exitCode) => process.exit(exitCode), failHard);
+  main(startCleanly()).then(end, failHard);
+}
+
+/** A connection, a timer or a lookup that was left behind must not keep a finished call alive. */
+function end(exitCode: 0 | 1 | 2): void {
+  try {
+    exitAtOnce(exitCode);
+  } catch {
+    process.exit(exitCode);
+  }
 }
 
 /**
@@ -149,7 +158,7 @@ function failHard(error: unknown): void {
   const stack = `${error instanceof Error ? error.stack : String(error)}\n`;
   const answer = hasAnswered ? '' : formatError(error, NEWEST_VERSION);
   hasAnswered = true;
-  Promise.allSettled([write(STDERR, stack), write(STDOUT, answer)]).finally(() => process.exit(1));
+  Promise.allSettled([write(STDERR, stack), write(STDOUT, answer)]).finally(() => end(1));
 }
 
 if (startupSnapshot.isBuildingSnapshot()) {

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +15,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { writeCluster } from '../support/cluster.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { EXECUTABLE_FOLDER, executable, runExecutable } from '../support/executable.ts';
+import { makeNetns, whyNoNetns } from '../support/netns.ts';
 import { run } from '../support/run.ts';
 
 const PROGRAMS = ['calico', 'calico-ipam'] as const;
@@ -199,3 +208,50 @@ describe('a process of its own', () => {
     return JSON.parse(String(row?.value)).metadata.uid;
   }
 });
+
+const whyNotAlone = whyNoNetns();
+
+describe.skipIf(whyNotAlone !== undefined)(
+  `while no name server answers${whyNotAlone === undefined ? '' : ` (skipped: ${whyNotAlone})`}`,
+  () => {
+    it('a call ends once it has said so, and not when the lookup does', async () => {
+      using host = makeNetns('host');
+      const conf = {
+        cniVersion: '1.0.0',
+        name: 'net1',
+        type: 'calico',
+        datastore_type: 'etcdv3',
+        etcd_endpoints: 'http://one.test:2379,http://two.test:2379',
+        nodename: 'node1',
+        nodename_file_optional: true,
+        ipam: { type: 'calico-ipam' },
+      };
+      writeFileSync(join(folder, 'conf.json'), JSON.stringify(conf));
+      writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:20 attempts:1\n');
+      // It takes the questions: without it, they are refused at once.
+      const silent = `require('dgram').createSocket('udp4').bind(53, '127.0.0.1', () => console.log('bound'))`;
+      const script = `
+        cd ${folder}; mount --bind resolv.conf /etc/resolv.conf; ip link set lo up
+        "$1" -e "${silent}" > bound & until [ -s bound ]; do sleep 0.05; done
+        "$0" < conf.json; code=$?; kill $!; exit $code`;
+      const { stdout, exitCode, elapsedMs } = await run(
+        ['unshare', '--mount', 'sh', '-c', script, executable('calico'), process.execPath],
+        {
+          netns: host.name,
+          env: {
+            CNI_COMMAND: 'DEL',
+            CNI_CONTAINERID: 'nobody',
+            CNI_IFNAME: 'eth0',
+            CNI_PATH: EXECUTABLE_FOLDER,
+          },
+        },
+      );
+      expect(JSON.parse(stdout)).toMatchObject({
+        code: 11,
+        msg: expect.stringContaining('http://one.test:2379'),
+      });
+      expect(exitCode).toBe(1);
+      expect(elapsedMs).toBeLessThan(15_000);
+    });
+  },
+);
