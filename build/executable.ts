@@ -34,6 +34,9 @@ const SEA_CONFIG = {
   execArgvExtension: 'none',
 };
 
+/** Modules of Node that src/main.ts takes into the snapshot, with all that is behind them. */
+const IN_SNAPSHOT = ['node:net', 'node:timers/promises', 'node:v8'];
+
 /** Modules of Node that calls load: they own handles, and cannot be part of a snapshot. */
 const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:child_process', 'node:sqlite'];
 
@@ -73,11 +76,13 @@ async function pack(bundle: string, folder: string): Promise<string> {
   return output;
 }
 
-/** The names of all of Node's modules that are loaded with these, those left out that every process has. */
+/** The names of all of Node's modules that are loaded with these, those left out that are in the snapshot. */
 function modulesBehind(names: readonly string[]): ReadonlySet<string> {
   const script = `
+    const load = (names) => names.map((name) => process.getBuiltinModule(name));
+    load(${JSON.stringify(IN_SNAPSHOT)});
     const before = process.moduleLoadList.length;
-    for (const name of ${JSON.stringify(names)}) process.getBuiltinModule(name);
+    load(${JSON.stringify(names)});
     process.stdout.write(process.moduleLoadList.slice(before).join('\\n'));`;
   const loaded = execFileSync(process.execPath, ['--no-warnings', '-e', script], { encoding: 'utf8' });
   return new Set(loaded.match(/(?<=^NativeModule ).+/gm));
