@@ -97,6 +97,7 @@ function validateInterfaceName(value: string): void {
   if (value === '.' || value === '..') {
     throw new CalicoError('environment', 'interface name is . or ..');
   }
+  // /\p{White_Space}/u, which takes 0.4 ms to compile.
   if (/[/:\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(value)) {
     throw new CalicoError('environment', 'interface name contains / or : or whitespace characters');
   }

@@ -118,6 +118,22 @@ describe('readEnvironment()', () => {
     expect(readEnvironment({ ...FULL, CNI_COMMAND: 'ADD', CNI_IFNAME: ifName }).ifName).toBe(ifName);
   });
 
+  it('refuses exactly the whitespace that Unicode knows', () => {
+    const isRefused = (character: string) => {
+      try {
+        readEnvironment({ ...FULL, CNI_COMMAND: 'ADD', CNI_IFNAME: `a${character}b` });
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    for (let code = 1; code < 0xd800; code++) {
+      const character = String.fromCharCode(code);
+      if (isRefused(character) !== /[/:\p{White_Space}]/u.test(character))
+        expect.fail(`U+${code.toString(16)} is treated wrongly`);
+    }
+  });
+
   const BAD = 'interface name contains / or : or whitespace characters';
   it.each([
     ['1234567890123456', 'interface name is too long'],
