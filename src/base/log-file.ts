@@ -9,21 +9,22 @@ import { dirname } from 'node:path';
  */
 export function openLogFile(path: string | undefined): (line: string) => void {
   if (path === undefined) return () => undefined;
-  let usable = true;
+  let usable: boolean | undefined;
   return (line) => {
-    if (!usable) return;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      usable = isFileOrNothing(path);
-      if (!usable) return;
-      appendFileSync(path, line, { mode: 0o644 });
+      usable ??= prepare(path);
+      if (usable) appendFileSync(path, line, { mode: 0o644 });
     } catch {
       usable = false;
     }
   };
 }
 
-/** A device or a pipe is no log file: /dev/stdout would mix log lines into the result. */
-function isFileOrNothing(path: string): boolean {
+/**
+ * Once per process: makes the folder, and tells whether the file can be one. A device or a pipe is no log file:
+ * /dev/stdout would mix log lines into the result.
+ */
+function prepare(path: string): boolean {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }

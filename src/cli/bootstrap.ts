@@ -7,7 +7,7 @@ import type { Random } from '../base/random.ts';
 import { formatRfc3339 } from '../base/time.ts';
 import { datastoreConf } from '../config/datastore-conf.ts';
 import { environmentDefaults } from '../config/environment-defaults.ts';
-import { readNodeName } from '../config/node-name.ts';
+import { NODENAME_FILE, readNodeName } from '../config/node-name.ts';
 import { storeSettings } from '../config/store-settings.ts';
 import { openStoreOf } from '../datastore/open-store.ts';
 import { settle } from '../datastore/settle.ts';
@@ -27,8 +27,6 @@ export interface CommandWorld {
 }
 
 const BUDGET_MS = 15_000;
-/** What calico/node calls this node. */
-const NODENAME_FILE = '/var/lib/calico/nodename';
 
 const BOOTSTRAP_USAGE = `Usage: calico bootstrap --pool CIDR [--pool CIDR …] [options]
 

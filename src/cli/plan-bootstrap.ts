@@ -14,7 +14,7 @@ import {
 } from '../datastore/codecs/bootstrap-resources.ts';
 import { decodeIpPool } from '../datastore/codecs/ip-pool.ts';
 import { CLUSTER_INFORMATION_KEY, IP_POOLS_PREFIX, ipPoolKey, nodeKey } from '../datastore/keys.ts';
-import type { Decision } from '../datastore/settle.ts';
+import { commitOrDone, type Decision } from '../datastore/settle.ts';
 import type { Range } from '../datastore/store.ts';
 import { entriesUnder, entryAt, type View } from '../datastore/view.ts';
 import { type NamedPool, type NewPool, overlappingPool } from '../ipam/new-pool.ts';
@@ -53,12 +53,11 @@ export function decideBootstrap(request: BootstrapRequest, view: View): Decision
     created: missing.map(({ what }) => what),
     found: wanted.filter(({ exists }) => exists).map(({ what }) => what),
   };
-  if (missing.length === 0) return { step: 'done', outcome };
   const transaction = {
     expect: missing.map(({ key }) => ({ key, revision: ABSENT })),
     write: missing.map(({ key, encode }) => ({ type: 'put' as const, key, value: encode() })),
   };
-  return { step: 'commit', transaction, outcome };
+  return commitOrDone(transaction, outcome);
 }
 
 function wantedCluster(request: BootstrapRequest, view: View): Wanted {

@@ -25,6 +25,7 @@ import {
 import { datastoreConf } from './datastore-conf.ts';
 import type { EnvironmentDefaults } from './environment-defaults.ts';
 import { hostLocalRoutes } from './host-local-routes.ts';
+import { NODENAME_FILE } from './node-name.ts';
 import { decodeWireConf, type WireConf } from './wire-conf.ts';
 
 /** stdin, and what it decodes to. */
@@ -91,7 +92,7 @@ function checker(rigor: Rigor): Checker {
 function nodeConf(wire: WireConf): NodeConf {
   return {
     nodename: wire.nodename || undefined,
-    nodenameFile: wire.nodename_file || '/var/lib/calico/nodename',
+    nodenameFile: wire.nodename_file || NODENAME_FILE,
     nodenameFileOptional: wire.nodename_file_optional,
     hostname: wire.hostname || undefined,
   };

@@ -5,6 +5,9 @@ import { hostname as readOsHostname } from 'node:os';
 import { CalicoError } from '../base/calico-error.ts';
 import type { NodeConf } from './calico-conf.ts';
 
+/** Where calico/node writes what it calls this node. */
+export const NODENAME_FILE = '/var/lib/calico/nodename';
+
 export interface NodeNameFacts {
   /** `nodename` of the configuration. */
   readonly nodename: string | undefined;
