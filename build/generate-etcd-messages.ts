@@ -1,5 +1,5 @@
 /**
- * Generates src/datastore/etcd/protobuf/etcd-messages.ts from the protocol definition that `etcd3` carries: the types
+ * Generates src/datastore/etcd/etcd-messages.ts from the protocol definition that `etcd3` carries: the types
  * and the code of the messages that the one-shot etcd client sends and understands. The result is committed, so that
  * it can be read and type-checked; a test compares it with what this file would write.
  *
@@ -30,7 +30,7 @@ const RECEIVED: Readonly<Record<string, readonly string[]>> = {
   'etcdserverpb.AuthenticateResponse': ['token'],
 };
 
-export const MESSAGES_PATH = join(import.meta.dirname, '../src/datastore/etcd/protobuf/etcd-messages.ts');
+export const MESSAGES_PATH = join(import.meta.dirname, '../src/datastore/etcd/etcd-messages.ts');
 
 /** How a kind of field is typed, written and read. */
 interface Kind {
@@ -237,8 +237,12 @@ function importsOf(module: 'reader' | 'writer', body: string): string {
   const names = [...new Set(Array.from(body.matchAll(verbs), ([name]) => name))].toSorted((a, b) =>
     a.toLowerCase() < b.toLowerCase() ? -1 : 1,
   );
-  const line = `import { ${[type, ...names].filter((name) => name !== '').join(', ')} } from './${module}.ts';`;
-  return line.length <= LINE_WIDTH ? line : fail(`the import of ./${module}.ts must be wrapped now`);
+  const items = [type, ...names].filter((name) => name !== '');
+  const from = `from '../../grpc/protobuf/${module}.ts';`;
+  const line = `import { ${items.join(', ')} } ${from}`;
+  return line.length <= LINE_WIDTH
+    ? line
+    : `import {\n${items.map((item) => `  ${item},\n`).join('')}} ${from}`;
 }
 
 function constants(body: string): string {

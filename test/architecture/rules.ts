@@ -42,8 +42,14 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     builtins: [],
     because: 'names and records of endpoints are computed, not looked up',
   },
+  grpc: {
+    values: ['base'],
+    types: [],
+    builtins: [],
+    because: 'a call is a path, bytes and a time: what the messages mean is for those who send them',
+  },
   datastore: {
-    values: ['base', 'ipam/facts.ts', 'workload'],
+    values: ['base', 'grpc', 'ipam/facts.ts', 'workload'],
     types: ['ipam'],
     builtins: ['node:fs', 'node:path'],
     because: 'it stores what ipam and workload describe, and knows no rule of addresses',

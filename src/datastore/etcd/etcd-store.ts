@@ -5,12 +5,12 @@
 
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../base/deadline.ts';
+import { connectPlain, connectTls, type Peer } from '../../grpc/http2/connect.ts';
+import type { Http2Connection } from '../../grpc/http2/connection.ts';
 import type { Store } from '../store.ts';
 import type { EtcdSettings } from './etcd-settings.ts';
 import { storeOn } from './failover.ts';
 import { type GrpcSession, openGrpcEndpoint } from './grpc-endpoint.ts';
-import { connectPlain, connectTls, type Peer } from './http2/connect.ts';
-import type { Http2Connection } from './http2/connection.ts';
 import { type PemFiles, readPemFiles } from './pem-files.ts';
 import { secureContextOf } from './secure-context.ts';
 

@@ -15,12 +15,12 @@ import {
 } from 'etcd3';
 import { errorText } from '../../base/calico-error.ts';
 import type { Clock } from '../../base/deadline.ts';
+import { CallError, STATUS } from '../../grpc/call-error.ts';
 import type { Store } from '../store.ts';
-import { CallError, STATUS } from './call-error.ts';
+import type { TxnRequest } from './etcd-messages.ts';
 import { type EtcdSettings, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
 import { type EtcdEndpoint, storeOn } from './failover.ts';
 import { type PemFiles, readPemFiles } from './pem-files.ts';
-import type { TxnRequest } from './protobuf/etcd-messages.ts';
 
 /** `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. */
 export function openEtcd3Store(settings: EtcdSettings, clock: Clock, first = 0): Store {

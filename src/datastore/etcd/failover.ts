@@ -5,10 +5,10 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import type { Clock, Deadline } from '../../base/deadline.ts';
+import { CallError } from '../../grpc/call-error.ts';
 import { AmbiguousCommitError } from '../ambiguous-commit.ts';
 import type { Store } from '../store.ts';
-import { CallError } from './call-error.ts';
-import type { TxnRequest, TxnResponse } from './protobuf/etcd-messages.ts';
+import type { TxnRequest, TxnResponse } from './etcd-messages.ts';
 import { isTransient, storeError } from './refusal.ts';
 import { checkResponse, commitOf, commitRequest, readRequest, snapshotOf } from './txn.ts';
 

@@ -2,20 +2,20 @@
 
 import { CalicoError, errorText } from '../../base/calico-error.ts';
 import type { Clock } from '../../base/deadline.ts';
-import { CallError, STATUS } from './call-error.ts';
-import { type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
-import type { EtcdEndpoint } from './failover.ts';
-import { callUnary, type Metadata } from './grpc/unary-call.ts';
-import type { Peer } from './http2/connect.ts';
-import type { Http2Connection } from './http2/connection.ts';
+import { CallError, STATUS } from '../../grpc/call-error.ts';
+import type { Peer } from '../../grpc/http2/connect.ts';
+import type { Http2Connection } from '../../grpc/http2/connection.ts';
+import { finishMessage, newMessage, type Writer } from '../../grpc/protobuf/writer.ts';
+import { callUnary, type Metadata } from '../../grpc/unary-call.ts';
 import {
   readAuthenticateResponse,
   readTxnResponse,
   type TxnRequest,
   writeAuthenticateRequest,
   writeTxnRequest,
-} from './protobuf/etcd-messages.ts';
-import { finishMessage, newMessage, type Writer } from './protobuf/writer.ts';
+} from './etcd-messages.ts';
+import { type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
+import type { EtcdEndpoint } from './failover.ts';
 import { isStaleToken } from './refusal.ts';
 
 /** What all endpoints of a cluster share. */

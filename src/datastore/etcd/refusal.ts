@@ -1,7 +1,7 @@
 /** What etcd says when it will not serve us, and what the operator can do about it. Pure. */
 
 import { CalicoError } from '../../base/calico-error.ts';
-import { type CallError, STATUS } from './call-error.ts';
+import { type CallError, STATUS } from '../../grpc/call-error.ts';
 
 /** No other endpoint and no later try would answer otherwise. */
 export type Refusal = 'permission' | 'credentials' | 'no users' | 'user missing';

@@ -3,9 +3,9 @@
  * all its ranges at one revision and a commit is all or nothing. Pure.
  */
 
+import { CallError, STATUS } from '../../grpc/call-error.ts';
 import type { Commit, Entry, Range, Snapshot, Transaction, Write } from '../store.ts';
-import { CallError, STATUS } from './call-error.ts';
-import type { KeyValue, RequestOp, ResponseOp, TxnRequest, TxnResponse } from './protobuf/etcd-messages.ts';
+import type { KeyValue, RequestOp, ResponseOp, TxnRequest, TxnResponse } from './etcd-messages.ts';
 
 export function readRequest(ranges: readonly Range[]): TxnRequest {
   return { success: ranges.map(rangeOp) };

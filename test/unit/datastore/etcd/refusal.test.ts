@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CallError, STATUS } from '../../../../src/datastore/etcd/call-error.ts';
 import { isStaleToken, isTransient, storeError } from '../../../../src/datastore/etcd/refusal.ts';
+import { CallError, STATUS } from '../../../../src/grpc/call-error.ts';
 
 const endpoints = ['https://10.0.0.1:2379', 'https://10.0.0.2:2379'];
 const where = `etcd at ${endpoints.join(', ')}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeHeaders, encodeHeaders } from '../../../../../src/datastore/etcd/http2/hpack.ts';
-import { staticField } from '../../../../../src/datastore/etcd/http2/static-table.ts';
+import { decodeHeaders, encodeHeaders } from '../../../../src/grpc/http2/hpack.ts';
+import { staticField } from '../../../../src/grpc/http2/static-table.ts';
 
 const decoded = (hex: string) => [...decodeHeaders(Buffer.from(hex.replaceAll(' ', ''), 'hex'))];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_PEER, ownSettings, withSettings } from '../../../../../src/datastore/etcd/http2/settings.ts';
+import { DEFAULT_PEER, ownSettings, withSettings } from '../../../../src/grpc/http2/settings.ts';
 
 const entry = (setting: number, value: number): Buffer => {
   const bytes = Buffer.alloc(6);

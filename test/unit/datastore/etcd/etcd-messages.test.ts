@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { etcdProtocol } from '../../../../../build/generate-etcd-messages.ts';
+import { etcdProtocol } from '../../../../build/generate-etcd-messages.ts';
 import {
   type Compare,
   type RequestOp,
@@ -10,8 +10,8 @@ import {
   type TxnRequest,
   writeAuthenticateRequest,
   writeTxnRequest,
-} from '../../../../../src/datastore/etcd/protobuf/etcd-messages.ts';
-import { finishMessage, newMessage, type Writer } from '../../../../../src/datastore/etcd/protobuf/writer.ts';
+} from '../../../../src/datastore/etcd/etcd-messages.ts';
+import { finishMessage, newMessage, type Writer } from '../../../../src/grpc/protobuf/writer.ts';
 
 /** protobufjs is the reference: it is what etcd3 uses. */
 const protocol = etcdProtocol();

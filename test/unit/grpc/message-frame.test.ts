@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frameMessage, unframeMessage } from '../../../../../src/datastore/etcd/grpc/message-frame.ts';
+import { frameMessage, unframeMessage } from '../../../src/grpc/message-frame.ts';
 
 describe('unframeMessage()', () => {
   it('gives back what frameMessage() took', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusError } from '../../../../../src/datastore/etcd/grpc/call-status.ts';
+import { statusError } from '../../../src/grpc/call-status.ts';
 
 const ended = (trailers: Readonly<Record<string, string>>, status = '200') =>
   statusError({

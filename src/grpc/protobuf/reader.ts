@@ -1,5 +1,5 @@
 /**
- * Protocol Buffers, reading: the few kinds of field that etcd's answers have. Pure.
+ * Protocol Buffers, reading: the few kinds of field that are asked for here. Pure.
  *
  * Everything throws a `RangeError` that names the byte when a message ends too early or is none.
  */

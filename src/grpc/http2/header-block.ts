@@ -10,7 +10,7 @@ export interface HeaderBlock {
   readonly isEnd: boolean;
 }
 
-/** Many times what an answer of etcd has. */
+/** Many times what any answer has. */
 const MAX_BYTES = 1 << 16;
 
 /**

@@ -1,4 +1,4 @@
-/** Why a call to etcd failed, whichever client made it. Pure. */
+/** Why a gRPC call failed, whichever client made it. Pure. */
 
 /** gRPC's status codes, as far as they matter here (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 export const STATUS = {
@@ -19,9 +19,9 @@ export const STATUS = {
 
 export class CallError extends Error {
   override readonly name = 'CallError';
-  /** One of {@link STATUS}, or another one that etcd sent. */
+  /** One of {@link STATUS}, or another one that the server sent. */
   readonly code: number;
-  /** `false`: etcd cannot have acted on the request, so that even a write may be sent to another endpoint. */
+  /** `false`: the server cannot have acted on the request, so that even a write may be sent again, or elsewhere. */
   readonly wasSent: boolean;
 
   constructor(code: number, message: string, wasSent: boolean, cause?: unknown) {

@@ -1,10 +1,10 @@
 /** A gRPC call with one message each way, as gRPC over HTTP/2 has it (https://grpc.io). */
 
-import { errorText } from '../../../base/calico-error.ts';
-import { CallError, STATUS } from '../call-error.ts';
-import type { Http2Connection } from '../http2/connection.ts';
-import { RequestFailure, type Response } from '../http2/stream.ts';
+import { errorText } from '../base/calico-error.ts';
+import { CallError, STATUS } from './call-error.ts';
 import { statusError } from './call-status.ts';
+import type { Http2Connection } from './http2/connection.ts';
+import { RequestFailure, type Response } from './http2/stream.ts';
 import { frameMessage, unframeMessage } from './message-frame.ts';
 
 export type Metadata = readonly (readonly [name: string, value: string])[];

@@ -5,16 +5,10 @@ import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectPlain } from '../../../src/datastore/etcd/http2/connect.ts';
-import type { Http2Connection } from '../../../src/datastore/etcd/http2/connection.ts';
-import {
-  createFrameReader,
-  encodeFrame,
-  FLAG,
-  FRAME,
-  type Frame,
-} from '../../../src/datastore/etcd/http2/frame.ts';
-import { encodeHeaders } from '../../../src/datastore/etcd/http2/hpack.ts';
+import { connectPlain } from '../../../src/grpc/http2/connect.ts';
+import type { Http2Connection } from '../../../src/grpc/http2/connection.ts';
+import { createFrameReader, encodeFrame, FLAG, FRAME, type Frame } from '../../../src/grpc/http2/frame.ts';
+import { encodeHeaders } from '../../../src/grpc/http2/hpack.ts';
 import { listen, listening } from '../../support/peer.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;

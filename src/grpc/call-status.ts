@@ -1,7 +1,7 @@
 /** How a gRPC call ended, from the headers of its answer. Pure. */
 
-import { CallError, STATUS } from '../call-error.ts';
-import type { Response } from '../http2/stream.ts';
+import { CallError, STATUS } from './call-error.ts';
+import type { Response } from './http2/stream.ts';
 
 /** Statuses of HTTP, which a proxy may give where gRPC has none, as gRPC's. */
 const OF_HTTP: Readonly<Record<string, number>> = {

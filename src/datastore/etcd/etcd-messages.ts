@@ -6,8 +6,24 @@
  * Numbers of 64 bits are decimal text.
  */
 
-import { hasMore, readBool, readBytes, readerOf, readInt64, readTag, readText, skipField } from './reader.ts';
-import { type Writer, writeBool, writeBytes, writeInt64, writeMessage, writeText } from './writer.ts';
+import {
+  hasMore,
+  readBool,
+  readBytes,
+  readerOf,
+  readInt64,
+  readTag,
+  readText,
+  skipField,
+} from '../../grpc/protobuf/reader.ts';
+import {
+  type Writer,
+  writeBool,
+  writeBytes,
+  writeInt64,
+  writeMessage,
+  writeText,
+} from '../../grpc/protobuf/writer.ts';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 

@@ -5,7 +5,7 @@
  */
 
 import type { Socket } from 'node:net';
-import { errorText } from '../../../base/calico-error.ts';
+import { errorText } from '../../base/calico-error.ts';
 import {
   contentOf,
   createFrameReader,

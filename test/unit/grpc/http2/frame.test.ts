@@ -7,7 +7,7 @@ import {
   FLAG,
   FRAME,
   type Frame,
-} from '../../../../../src/datastore/etcd/http2/frame.ts';
+} from '../../../../src/grpc/http2/frame.ts';
 
 const settings = encodeFrame(FRAME.settings, 0, 0, Buffer.alloc(0));
 

@@ -1,5 +1,5 @@
 /**
- * Protocol Buffers, writing: the few kinds of field that etcd's requests have. Pure.
+ * Protocol Buffers, writing: the few kinds of field that are sent from here. Pure.
  *
  * A tag is written in octal in the generated code: its last digit is the wire type, what is before it the number of
  * the field, as protobuf itself packs them.
