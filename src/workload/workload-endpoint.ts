@@ -1,6 +1,8 @@
 /** Calico's record of a workload's interface: what Felix programs and `calicoctl get wep` lists. Pure types. */
 
-import type { IpNetwork } from '../base/cidr.ts';
+import type { Cidr, IpNetwork } from '../base/cidr.ts';
+import type { EndpointPort, IpNat } from './endpoint-settings.ts';
+import type { QosControls } from './qos-controls.ts';
 
 export interface WorkloadEndpoint {
   readonly name: string;
@@ -24,6 +26,12 @@ export interface WorkloadEndpoint {
   readonly interfaceName: string;
   /** Of the end in the sandbox. */
   readonly mac: string | undefined;
+  /** `undefined`, here and in the next three: written in another form than ours, and kept in `otherSpec` as it is. */
+  readonly ports: readonly EndpointPort[] | undefined;
+  readonly ipNats: readonly IpNat[] | undefined;
+  readonly allowedSourcePrefixes: readonly Cidr[] | undefined;
+  /** Empty: nothing is limited. */
+  readonly qosControls: QosControls | undefined;
   /** Fields this program does not interpret, written back as they came. */
   readonly otherMetadata: Readonly<Record<string, unknown>>;
   readonly otherSpec: Readonly<Record<string, unknown>>;

@@ -5,18 +5,14 @@
 
 import { CalicoError, errorText } from '../../base/calico-error.ts';
 import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
-
-/** JSON.parse hands its reviver the source text of a primitive; TypeScript's library does not say so yet. */
-type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+import { parseJsonSource, rawJson, type SourceReviver } from '../../base/json-source.ts';
 
 /** Parses text to a JSON object. Integers beyond 2^53 become bigint. Throws `corrupt`, naming the key. */
 export function parseJsonObject(text: string, key: string): JsonObject {
   let value: unknown;
   try {
     // Only text with a long run of digits can hold such an integer; a reviver is slow for all the rest.
-    value = /\d{16}/.test(text)
-      ? JSON.parse(text, keepLargeIntegers as (key: string, value: unknown) => unknown)
-      : JSON.parse(text);
+    value = /\d{16}/.test(text) ? parseJsonSource(text, keepLargeIntegers) : JSON.parse(text);
   } catch (cause) {
     throw corrupt(key, errorText(cause), cause);
   }
@@ -69,8 +65,4 @@ export function corrupt(key: string, why: string, cause?: unknown): CalicoError 
     details: 'Look at the value with etcdctl and repair or delete the key.',
     cause,
   });
-}
-
-function rawJson(text: string): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
 }

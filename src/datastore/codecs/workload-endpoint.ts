@@ -1,8 +1,9 @@
-/** WorkloadEndpoint ⇄ JSON. Fields it does not interpret (ports, NATs, …) are kept as they came. Pure. */
+/** WorkloadEndpoint ⇄ JSON. Fields it does not interpret are kept as they came. Pure. */
 
 import { formatIpNetwork, type IpNetwork, tryParseIpNetwork } from '../../base/cidr.ts';
 import type { JsonObject } from '../../base/json-object.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { decodeEndpointParts, encodeEndpointParts } from './endpoint-parts.ts';
 import {
   type FieldSource,
   objectField,
@@ -69,8 +70,8 @@ export function decodeWorkloadEndpoint(text: string, key: string): WorkloadEndpo
     profiles: stringArrayField(spec, 'profiles') ?? [],
     interfaceName: stringField(spec, 'interfaceName') ?? '',
     mac: stringField(spec, 'mac'),
+    ...decodeEndpointParts(unknownFields(spec.object, KNOWN_SPEC)),
     otherMetadata: unknownFields(metadata.object, KNOWN_METADATA),
-    otherSpec: unknownFields(spec.object, KNOWN_SPEC),
   };
 }
 
@@ -96,6 +97,7 @@ export function encodeWorkloadEndpoint(endpoint: WorkloadEndpoint): string {
     profiles: endpoint.profiles,
     interfaceName: endpoint.interfaceName,
     mac: endpoint.mac,
+    ...encodeEndpointParts(endpoint),
   };
   return formatResource('WorkloadEndpoint', metadata, spec, SPEC_ORDER);
 }

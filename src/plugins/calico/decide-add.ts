@@ -105,10 +105,11 @@ function endpointFor(
     {
       ids: inputs.ids,
       addresses: addresses.map(({ address }) => address),
-      profile: inputs.profile,
+      profiles: [inputs.profile],
       hostIfName: links.hostIfName,
       mac,
       labels: inputs.labels,
+      settings: undefined,
       uid: inputs.endpointUid,
       creationTimestamp: formatRfc3339(inputs.nowNs),
     },
