@@ -1,12 +1,12 @@
 /** One etcd endpoint, asked over a connection that is made when it is needed. */
 
-import { CalicoError, errorText } from '../../base/calico-error.ts';
+import { CalicoError } from '../../base/calico-error.ts';
 import type { Clock } from '../../base/deadline.ts';
-import { CallError, STATUS } from '../../grpc/call-error.ts';
+import { CallError } from '../../grpc/call-error.ts';
 import type { Peer } from '../../grpc/http2/connect.ts';
 import type { Http2Connection } from '../../grpc/http2/connection.ts';
-import { finishMessage, newMessage, type Writer } from '../../grpc/protobuf/writer.ts';
-import { callUnary, type Metadata } from '../../grpc/unary-call.ts';
+import { callMethod, type Method } from '../../grpc/method.ts';
+import type { Metadata } from '../../grpc/unary-call.ts';
 import {
   readAuthenticateResponse,
   readTxnResponse,
@@ -25,13 +25,6 @@ export interface GrpcSession {
   readonly user: EtcdUser | undefined;
   /** What etcd gave for the user's password; any member accepts it. */
   token: string | undefined;
-}
-
-/** A method of etcd's: its path, and how its request is written and its answer read. */
-interface Method<Request, Answer> {
-  readonly path: string;
-  readonly write: (writer: Writer, request: Request) => void;
-  readonly read: (bytes: Buffer) => Answer;
 }
 
 const TXN = { path: '/etcdserverpb.KV/Txn', write: writeTxnRequest, read: readTxnResponse };
@@ -53,23 +46,14 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): EtcdEndpoin
     return connection;
   }
 
-  async function call<Request, Answer>(
-    { path, write, read }: Method<Request, Answer>,
+  function call<Request, Answer>(
+    method: Method<Request, Answer>,
     request: Request,
     metadata: Metadata,
     timeoutMs: number,
   ): Promise<Answer> {
-    const writer = newMessage();
-    write(writer, request);
-    const message = finishMessage(writer);
     const limits = { timeoutMs, maxResponseBytes: MAX_RESPONSE_BYTES };
-    const target = { scheme, authority, path };
-    const answer = await callUnary(usableConnection(), { ...target, ...limits, metadata, message });
-    try {
-      return read(answer);
-    } catch (cause) {
-      throw new CallError(STATUS.internal, `etcd's answer cannot be read: ${errorText(cause)}`, true, cause);
-    }
+    return callMethod(usableConnection(), method, request, { scheme, authority, metadata, ...limits });
   }
 
   /** Whatever goes wrong here, the request that wanted the token was not sent. */

@@ -1,4 +1,7 @@
-/** Opens HTTP/2 connections over TCP, with TLS or without. The modules for it are loaded at the first one. */
+/**
+ * Opens HTTP/2 connections: over TCP, with TLS or without, and over sockets of this machine. The modules for it are
+ * loaded at the first one.
+ */
 
 import type { SecureContext } from 'node:tls';
 import { Http2Connection } from './connection.ts';
@@ -9,9 +12,14 @@ export interface Peer {
   readonly port: number;
 }
 
+/** A server on this machine: the path of its socket. A name outside of the file system begins with a zero byte. */
+export interface LocalPeer {
+  readonly path: string;
+}
+
 /** Returns at once: requests wait until the connection stands. Bytes leave as soon as they are written. */
-export function connectPlain({ host, port }: Peer): Http2Connection {
-  const socket = process.getBuiltinModule('node:net').connect({ host, port, noDelay: true });
+export function connectPlain(peer: Peer | LocalPeer): Http2Connection {
+  const socket = process.getBuiltinModule('node:net').connect({ ...peer, noDelay: true });
   return new Http2Connection(socket, 'connect');
 }
 
