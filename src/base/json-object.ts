@@ -11,9 +11,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * there is none or it is `null`, which Go treats alike.
  */
 export function jsonMember(object: JsonObject, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name] ?? undefined;
+  const key = jsonKey(object, name);
+  return key === undefined ? undefined : (object[key] ?? undefined);
+}
+
+/** The name that the member of that name really has, as {@link jsonMember} finds it. */
+export function jsonKey(object: JsonObject, name: string): string | undefined {
+  if (Object.hasOwn(object, name)) return name;
   const folded = name.toLowerCase();
-  return Object.entries(object).findLast(([key]) => key.toLowerCase() === folded)?.[1] ?? undefined;
+  return Object.keys(object).findLast((key) => key.toLowerCase() === folded);
 }
 
 /** What a value is, for an error message: `string "1500"`, `number 5`, `an array`. Long strings are cut. */
