@@ -1,7 +1,7 @@
 /** CNI_ARGS: `K=V;K=V`, the runtime's extra arguments (CNI 1.1 §Parameters, CONVENTIONS.md §CNI_ARGS). Pure. */
 
 import { CalicoError } from '../base/calico-error.ts';
-import { type IpAddress, tryParseIpAddress } from '../base/ip-address.ts';
+import { formatIpAddress, type IpAddress, tryParseIpAddress } from '../base/ip-address.ts';
 
 /** The arguments that are understood; a key that is absent, or an empty IP, is `undefined`. */
 export interface RuntimeArgs {
@@ -29,6 +29,12 @@ const TEXT_KEYS: ReadonlyMap<string, Exclude<keyof RuntimeArgs, 'ip'>> = new Map
  */
 export function lenientArgs(args: string): string {
   return args === '' ? 'IgnoreUnknown=1' : `IgnoreUnknown=1;${args}`;
+}
+
+/** CNI_ARGS that ask the IPAM plugin for this address, whatever address they asked for before. */
+export function argsWithIp(args: string, ip: IpAddress): string {
+  const pair = `IP=${formatIpAddress(ip)}`;
+  return args === '' ? pair : `${args};${pair}`;
 }
 
 /** Parses CNI_ARGS. Keys are case-sensitive, the last occurrence counts. Throws `environment`. */

@@ -1,8 +1,27 @@
 /** The `routes` of a host-local configuration: where the pod shall be able to go. Pure. */
 
 import { CalicoError } from '../base/calico-error.ts';
-import { type Cidr, tryParseCidr } from '../base/cidr.ts';
+import { type Cidr, parseCidr, sameCidr, tryParseCidr } from '../base/cidr.ts';
 import { describeJson, isJsonObject, jsonMember } from '../base/json-object.ts';
+import type { CalicoConf } from './calico-conf.ts';
+
+/** Everything there is, in both families. */
+export const DEFAULT_ROUTES: readonly Cidr[] = ['0.0.0.0/0', '::/0'].map(parseCidr);
+
+/**
+ * Where a pod of Kubernetes can go, in order and each once: anywhere, unless host-local's configuration has routes of
+ * its own; then there alone, or with `include_default_routes` anywhere first. Other containers can go anywhere.
+ */
+export function podRoutes({
+  ipam: { hostLocalRoutes: own },
+  includeDefaultRoutes,
+}: Pick<CalicoConf, 'includeDefaultRoutes'> & {
+  readonly ipam: Pick<CalicoConf['ipam'], 'hostLocalRoutes'>;
+}): readonly Cidr[] {
+  if (own.length === 0) return DEFAULT_ROUTES;
+  const wanted = includeDefaultRoutes ? [...DEFAULT_ROUTES, ...own] : own;
+  return wanted.filter((route, i) => wanted.findIndex((other) => sameCidr(route, other)) === i);
+}
 
 /** The destinations, in order. Their gateways do not count: a pod's gateway is always its host. Throws `config`. */
 export function hostLocalRoutes(routes: unknown): readonly Cidr[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lenientArgs, parseArgs } from '../../../src/cni/args.ts';
+import { argsWithIp, lenientArgs, parseArgs } from '../../../src/cni/args.ts';
 
 describe('parseArgs()', () => {
   it('reads what containerd sends for a pod', () => {
@@ -77,5 +77,17 @@ describe('lenientArgs()', () => {
   it('goes before what the runtime sent', () => {
     expect(lenientArgs('')).toBe('IgnoreUnknown=1');
     expect(lenientArgs('A=b')).toBe('IgnoreUnknown=1;A=b');
+  });
+});
+
+describe('argsWithIp()', () => {
+  const ip = { family: 6, value: 1n } as const;
+
+  it.each([
+    ['', 'IP=::1'],
+    ['K8S_POD_NAME=a;IP=10.0.0.7', 'K8S_POD_NAME=a;IP=10.0.0.7;IP=::1'],
+  ])('adds to %j', (args, expected) => {
+    expect(argsWithIp(args, ip)).toBe(expected);
+    expect(parseArgs(expected).ip).toEqual(ip);
   });
 });
