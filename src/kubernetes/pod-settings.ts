@@ -1,9 +1,20 @@
 /** What a pod and its namespace say about the pod's endpoint and its addresses. Pure. */
 
-import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 import type { EndpointSettings } from '../workload/endpoint-settings.ts';
 import type { Namespace, Pod } from './objects.ts';
+import {
+  allowedSourcePrefixes,
+  floatingIps,
+  type RequestedAddresses,
+  requestedAddresses,
+} from './pod-addresses.ts';
+import { podLabels, podProfiles } from './pod-identity.ts';
+import { podMac } from './pod-mac.ts';
+import { podFamilies, podPools } from './pod-pools.ts';
+import { podPorts } from './pod-ports.ts';
+import { podQos } from './pod-qos.ts';
 
 export interface PodSettings extends EndpointSettings {
   /** `test/web-1`, for messages. */
@@ -22,27 +33,25 @@ export interface PodSettings extends EndpointSettings {
   readonly notes: readonly string[];
 }
 
-/** At most one address per family; those that are asked for are never empty. */
-export type RequestedAddresses =
-  | { readonly from: 'automatic' }
-  /** These, from the pools. */
-  | { readonly from: 'ipAddrs'; readonly addresses: readonly IpAddress[] }
-  /** These, wherever they come from: no pool is asked. */
-  | { readonly from: 'ipAddrsNoIpam'; readonly addresses: readonly IpAddress[] };
-
 /** Throws `config` for an annotation that cannot be understood: it names the annotation, its value and the pod. */
 export function podSettings(pod: Pod, namespace: Namespace): PodSettings {
-  throw new Error(`to do: ${pod.name} ${namespace.name}`);
-}
-
-/** What the settings of a pod must be checked against. */
-export interface Permissions {
-  /** Name of the IPAM plugin. */
-  readonly ipamType: string;
-  readonly features: { readonly ipAddrsNoIpam: boolean; readonly floatingIps: boolean };
-}
-
-/** Throws `config` where the pod asks for what the network configuration does not allow. */
-export function requireAllowed(settings: PodSettings, permissions: Permissions): void {
-  throw new Error(`to do: ${settings.pod} ${permissions.ipamType}`);
+  const { ports, notes } = podPorts(pod);
+  const { qosControls, notes: qosNotes } = podQos(pod);
+  return {
+    pod: `${pod.namespace}/${pod.name}`,
+    labels: podLabels(pod),
+    generateName: pod.generateName || undefined,
+    serviceAccountName: pod.serviceAccountName || undefined,
+    profiles: podProfiles(pod),
+    ports,
+    qosControls,
+    allowedSourcePrefixes: allowedSourcePrefixes(pod),
+    floatingIps: floatingIps(pod),
+    mac: podMac(pod),
+    ipv4Pools: podPools(pod, namespace, 4),
+    ipv6Pools: podPools(pod, namespace, 6),
+    families: podFamilies(pod, namespace),
+    addresses: requestedAddresses(pod),
+    notes: [...notes, ...qosNotes],
+  };
 }

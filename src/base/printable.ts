@@ -1,0 +1,11 @@
+/** Text of others, fit for a message or a log: one line, of a bounded length. Pure. */
+
+import { shorten } from './json-object.ts';
+
+/** Cut where it is too long, control and format characters written as `\u{a}`. */
+export function printable(text: string): string {
+  return shorten(text).replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
