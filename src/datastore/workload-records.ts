@@ -19,7 +19,10 @@ export interface WorkloadFacts {
   readonly datastoreReady: boolean | undefined;
   /** The endpoint of this workload, whatever interface it was made for. */
   readonly endpoint: Stored<WorkloadEndpoint> | undefined;
-  /** Endpoints of other containers of the node whose host interface could have the name of ours. */
+  /**
+   * Endpoints of other containers of the node whose host interface could have the name of ours. None for a pod: its
+   * interface is named after the hash of its own name.
+   */
   readonly similar: readonly WorkloadEndpoint[];
   readonly profileExists: boolean;
 }
@@ -50,11 +53,21 @@ export function workloadFacts(
   return {
     datastoreReady: datastoreReady(view),
     endpoint: own && { value: decodeWorkloadEndpoint(own.value, own.key), revision: own.revision },
-    similar: entries
-      .filter((entry) => !isOwn(entry))
-      .flatMap((entry) => readable(warn, () => decodeWorkloadEndpoint(entry.value, entry.key)) ?? []),
+    similar:
+      ids.podName === undefined
+        ? decodeOthers(
+            entries.filter((entry) => !isOwn(entry)),
+            warn,
+          )
+        : [],
     profileExists: profile !== undefined && entryAt(view, profileKey(profile)) !== undefined,
   };
+}
+
+function decodeOthers(entries: readonly Entry[], warn: (text: string) => void): readonly WorkloadEndpoint[] {
+  return entries.flatMap(
+    (entry) => readable(warn, () => decodeWorkloadEndpoint(entry.value, entry.key)) ?? [],
+  );
 }
 
 /** `undefined` when there is no ClusterInformation. */
@@ -73,10 +86,16 @@ export function workloadTransaction(changes: readonly WorkloadChange[]): Transac
   };
 }
 
-/** Containers whose IDs begin alike, so that a host interface name in use is seen in the same read. */
+/**
+ * Those of the pod, and of pods whose names go on with a dash; outside Kubernetes those of all containers whose IDs
+ * begin alike, so that a host interface name in use is seen in the same read.
+ */
 function endpointsKeyPrefix(ids: WorkloadIdentifiers): string {
-  const idPrefix = ids.podName ?? ids.containerId.slice(0, SIGNIFICANT_ID_CHARACTERS);
-  return workloadEndpointKey(ids.namespace, endpointNamePrefixOfId(ids, idPrefix));
+  const prefix =
+    ids.podName === undefined
+      ? endpointNamePrefixOfId(ids, ids.containerId.slice(0, SIGNIFICANT_ID_CHARACTERS))
+      : `${endpointNamePrefixOfId(ids, ids.podName)}-`;
+  return workloadEndpointKey(ids.namespace, prefix);
 }
 
 function keyOf(change: WorkloadChange): string {

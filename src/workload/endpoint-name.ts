@@ -7,6 +7,7 @@
  */
 
 import { CalicoError } from '../base/calico-error.ts';
+import { printable } from '../base/printable.ts';
 import type { WorkloadIdentifiers } from './identifiers.ts';
 
 /** The full name. Throws `config` when a segment is empty or begins or ends with a dash. */
@@ -64,6 +65,6 @@ function doubleDashes(value: string): string {
 function dashError(what: string, value: string, where: 'begin' | 'end'): CalicoError {
   return new CalicoError(
     'config',
-    `invalid ${what} ${JSON.stringify(value)}: field must not ${where} with a '-'`,
+    `invalid ${what} "${printable(value)}": field must not ${where} with a '-'`,
   );
 }

@@ -17,7 +17,7 @@ export function requireSupported({ ids, conf }: Job): void {
   if (conf.features.ipAddrsNoIpam) {
     throw new CalicoError('config', 'requested feature is not supported for this runtime: ip_addrs_no_ipam');
   }
-  validateEndpoint(ids, conf.name);
+  validateEndpoint(ids, [conf.name]);
 }
 
 function unsupported(what: string, details: string): CalicoError {

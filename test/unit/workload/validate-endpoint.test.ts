@@ -13,8 +13,8 @@ const good: WorkloadIdentifiers = {
 
 describe('validateEndpoint()', () => {
   it('accepts what Calico accepts', () => {
-    expect(() => validateEndpoint(good, 'k8s-pod-network')).not.toThrow();
-    expect(() => validateEndpoint({ ...good, containerId: 'f'.repeat(64) }, 'net.1')).not.toThrow();
+    expect(() => validateEndpoint(good, ['k8s-pod-network'])).not.toThrow();
+    expect(() => validateEndpoint({ ...good, containerId: 'f'.repeat(64) }, ['net.1'])).not.toThrow();
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe('validateEndpoint()', () => {
     [{ namespace: 'team_a' }, 'net1', 'config', /field Namespace = 'team_a'/],
     [{}, 'Net_1', 'config', /field Profiles\[0\] = 'Net_1'.*the network's name/],
   ])('refuses %o with profile %s', (changes, profile, kind, message) => {
-    const validate = () => validateEndpoint({ ...good, ...changes }, profile);
+    const validate = () => validateEndpoint({ ...good, ...changes }, [profile]);
     expect(validate).toThrow(message);
     expect(validate).toThrow(expect.objectContaining({ kind }));
   });
