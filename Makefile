@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build check types lint unit test demo bench tools clean distclean
+.PHONY: help build check types lint unit test demo bench goals tools clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ unit: $(PACKAGES) ## Run the tests that need no root, no server and no kernel
 bench: $(EXECUTABLE) $(TOOLS) ## Measure ADD and DEL beside an empty process and ptp + host-local
 	@$(SCRIPT) bench/bench.ts
 
+goals: $(EXECUTABLE) $(TOOLS) ## Measure only what has a goal, and say whether it holds
+	@$(SCRIPT) bench/bench.ts --goals
+
 tools: $(TOOLS) ## Install what tests, demo and benchmark need: ip, ping, etcd, cnitool, reference plugins
 
 clean: ## Remove what was built
@@ -56,7 +59,7 @@ $(PACKAGES): package.json package-lock.json
 	build/install-packages.sh
 	@touch $@
 
-$(TOOLS): build/install-tools.sh build/apt.sh
+$(TOOLS): build/install-tools.sh build/apt.sh build/go.sh
 	build/install-tools.sh
 
 $(EXECUTABLE): $(PACKAGES) $(SOURCES)

@@ -12,32 +12,12 @@ set -eu
 
 cd "$(dirname "$0")/.."
 . build/apt.sh
+. build/go.sh
 
-PATH=$PATH:/usr/local/go/bin
 tools=$PWD/.tools
 mkdir -p "$tools/bin" "$tools/cni"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-# unpack_package COMMAND PACKAGE…: unpacks the first of the packages that can be had into .tools/unpacked,
-# without running any of its installation scripts.
-unpack_package() {
-  command=$1
-  shift
-  { has apt-get && has dpkg-deb; } || cannot_install "$1" "$command"
-  update_package_lists_once
-  # apt-get downloads as the user _apt, who must be able to write here.
-  chmod 755 "$scratch"
-  download=$scratch/$command
-  mkdir "$download"
-  ! id _apt >/dev/null 2>&1 || chown _apt "$download"
-  for package in "$@"; do
-    say "unpacking $package into .tools"
-    (cd "$download" && apt-get download -qq "$package" </dev/null >&2) && break
-  done
-  ls "$download"/*.deb >/dev/null 2>&1 || cannot_install "$1" "$command"
-  dpkg-deb -x "$download"/*.deb "$tools/unpacked"
-}
 
 install_etcd() {
   [ -x "$tools/bin/etcd" ] && return 0
@@ -58,33 +38,15 @@ install_reference_plugins() {
   done
 }
 
-# Prints the path of a Go that can build cnitool: the one here, or, where that is older than 1.21, as Debian 12's is,
-# a newer one the way newer ones get it themselves: as a module.
-suitable_go() {
-  case $(go env GOVERSION) in
-    go1.[0-9] | go1.[0-9].* | go1.1[0-9]* | go1.20*) ;;
-    *)
-      command -v go
-      return 0
-      ;;
-  esac
-  toolchain=golang.org/toolchain@v0.0.1-go1.22.12.$(go env GOOS)-$(go env GOARCH)
-  go mod download "$toolchain" || return 1
-  folder=$GOPATH/pkg/mod/$toolchain
-  # Modules carry no permission to execute.
-  chmod +x "$folder"/bin/go "$folder"/pkg/tool/*/*
-  echo "$folder/bin/go"
-}
-
 # 1.3 is the first cnitool that knows gc and status, and version 1.1.0 of the protocol.
 install_cnitool() {
   version=v1.3.0
   # The stamp tells which one is there: cnitool itself cannot.
   if [ -x "$tools/bin/cnitool" ] && [ "$(cat "$tools/bin/cnitool.version")" = "$version" ]; then return 0; fi
-  has go || install_package golang-go 'Go, which builds cnitool,'
+  require_go
   say "building cnitool $version"
   export GOBIN="$tools/bin" GOPATH="$scratch/go" GOCACHE="$scratch/go-cache" GOFLAGS='-buildvcs=false -modcacherw'
-  { go=$(suitable_go) && "$go" install "github.com/containernetworking/cni/cnitool@$version" >&2; } || {
+  { go=$(suitable_go 21 1.22.12) && "$go" install "github.com/containernetworking/cni/cnitool@$version" >&2; } || {
     say "cannot build cnitool $version: the Go module proxy must be reachable (GOPROXY=$(go env GOPROXY))"
     exit 1
   }

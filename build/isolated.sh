@@ -3,7 +3,8 @@
 #
 # It gets a network, a process table and state folders of its own. All it makes in them (interfaces, namespaces,
 # servers, caches) vanishes when it ends, however it ends: the kernel takes the namespaces away with their last
-# process. Its temporary files go to a folder that is removed as well.
+# process. Its temporary files go to a folder that is removed as well, and so are control groups below one of the name
+# that it finds in ISOLATED.
 #
 # Needs root. Without it, or where the system allows no namespaces, the command runs as it is, with a remark; or,
 # with --or-fail, not at all.
@@ -12,7 +13,8 @@ set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # Where the programs under test and the tools around them keep state between calls.
-state='/run/netns /run/calico /var/lib/cni /var/lib/calico /var/log/calico'
+state='/run/netns /run/calico /run/containerd /var/lib/cni /var/lib/calico /var/lib/kubelet
+  /var/log/calico /var/log/containers /var/log/pods'
 
 if [ "${1-}" = --inside ]; then
   shift
@@ -36,13 +38,28 @@ if ! unshare --net --mount --pid --fork --mount-proc true 2>/dev/null; then
 fi
 
 scratch=$(mktemp -d -t isolated.XXXXXX)
-export TMPDIR="$scratch"
-made=
+export TMPDIR="$scratch" ISOLATED="${scratch##*/}"
+
+# Runs overlap, and who removes a folder takes along what others have mounted on it: the last one removes them all.
+made=/run/isolated.made
+exec 9>>"$made"
+flock -s 9
 for folder in $state; do
   [ -d "$folder" ] && continue
   mkdir -p "$folder"
-  made="$folder $made"
+  echo "$folder" >&9
 done
+remove_folders() {
+  flock -xn 9 || return 0
+  xargs -r rmdir --ignore-fail-on-non-empty <"$made"
+  : >"$made"
+}
+
+remove_cgroups() {
+  for top in "/sys/fs/cgroup/$ISOLATED" /sys/fs/cgroup/*/"$ISOLATED"; do
+    [ ! -d "$top" ] || find "$top" -depth -type d -exec rmdir {} + || return 1
+  done
+}
 
 child=
 clean_up() {
@@ -55,12 +72,11 @@ clean_up() {
   fi
   # They die one after another: until the last one has, there may be a file more.
   tries=50
-  while ! rm -rf "$scratch" 2>/dev/null && [ "$tries" -gt 0 ]; do
+  while ! { rm -rf "$scratch" && remove_cgroups; } 2>/dev/null && [ "$tries" -gt 0 ]; do
     tries=$((tries - 1))
     sleep 0.1
   done
-  # shellcheck disable=SC2086
-  [ -z "$made" ] || rmdir $made 2>/dev/null || true
+  remove_folders 2>/dev/null || true
 }
 trap clean_up EXIT
 trap 'exit 129' HUP
@@ -68,7 +84,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # Should this shell be killed, the rest goes as well (--pdeathsig). In the background, because a shell acts on a signal only between foreground commands.
-setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@" <&0 &
+setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@" <&0 9>&- &
 child=$!
 status=0
 wait "$child" || status=$?

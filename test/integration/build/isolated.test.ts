@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { whyNoNetns } from '../../support/netns.ts';
 import { run } from '../../support/run.ts';
@@ -45,6 +45,17 @@ describe.skipIf(why !== undefined)(`isolated.sh${why === undefined ? '' : ` (ski
   it('removes temporary files', async () => {
     await isolated('touch "$TMPDIR/file"');
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('removes control groups, and what runs in them', async () => {
+    const { stdout } = await isolated(
+      `group=$([ -d /sys/fs/cgroup/pids ] && echo /sys/fs/cgroup/pids || echo /sys/fs/cgroup)/$ISOLATED/below
+       mkdir -p "$group"
+       sleep 1000 & echo $! >"$group/cgroup.procs"
+       grep -q . "$group/cgroup.procs" && echo "$group"`,
+    );
+    expect(stdout).toMatch(/^\/sys\/fs\/cgroup\/.*isolated\..*\/below\n$/);
+    expect(existsSync(dirname(stdout.trim()))).toBe(false);
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
