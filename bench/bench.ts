@@ -1,68 +1,87 @@
 /**
- * `make bench`: ADD and DEL of the executable, beside ptp with host-local and beside processes that do nothing.
- * All in one run and in turns, so that a busy machine is as bad for one as for the other.
+ * `make bench`: ADD and DEL of the executable on its datastores, beside ptp with host-local and beside processes that
+ * do nothing. All in one run and in turns, so that a busy machine is as bad for one as for the other.
+ *
+ * `--goals` measures only what the goals speak of.
  */
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeCluster } from '../test/support/cluster.ts';
-import { type Etcd, startEtcd } from '../test/support/etcd.ts';
-import { executable } from '../test/support/executable.ts';
+import type { Etcd } from '../test/support/etcd.ts';
+import type { Traffic } from '../test/support/etcd-data.ts';
 import { output } from '../test/support/run.ts';
 import { REPOSITORY } from '../test/support/tools.ts';
+import { embedded, plainEtcd, tlsEtcd } from './datastores.ts';
 import { goals } from './goals.ts';
-import { type Measurement, measure } from './measure.ts';
-import { mean, percentile } from './statistics.ts';
-import { type Subject, subjects, type Verb } from './subjects.ts';
-import { formatTable } from './table.ts';
+import { measure } from './measure.ts';
+import { type Series, seriesTable } from './series.ts';
+import {
+  CLUSTER_SIZES,
+  calico,
+  idleProcesses,
+  ON_ETCD,
+  onFilledEtcd,
+  ptp,
+  type Subject,
+  type Verb,
+} from './subjects.ts';
+import { drawWaterfall, parsePhases, type Span, wholeCall } from './waterfall.ts';
 
+const ONLY_GOALS = process.argv.includes('--goals');
 /** How many at once, and how often that is repeated. */
-const LOADS = [
-  { parallel: 1, rounds: 40 },
-  { parallel: 8, rounds: 6 },
-  { parallel: 32, rounds: 3 },
-] as const;
+const LOADS = ONLY_GOALS
+  ? [{ parallel: 1, rounds: 25 }]
+  : [
+      { parallel: 1, rounds: 40 },
+      { parallel: 8, rounds: 6 },
+      { parallel: 32, rounds: 3 },
+    ];
 const RESULTS = join(REPOSITORY, 'dist/bench.json');
-
-/** All runs of one subject and verb under one load. */
-interface Series {
-  readonly subject: string;
-  readonly verb: string;
-  readonly parallel: number;
-  readonly samples: Measurement[];
-  /** From the start of a group to the end of its last, divided by the size of the group. */
-  readonly msPerPod: number[];
-  readonly etcdRequests: number[];
-}
+const PICTURE = join(REPOSITORY, 'dist/one-add.svg');
+const PICTURE_ROUNDS = 15;
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 await using resources = new AsyncDisposableStack();
-const etcd = await startEtcd();
-resources.defer(() => etcd.stop());
-await writeCluster(etcd);
-const embeddedPath = join(folder, 'calico.db');
-await output([
-  executable('calico'),
-  ...['bootstrap', '--pool', '192.168.0.0/16', '--node', 'node1'],
-  ...['--datastore-type', 'embedded', '--datastore-path', embeddedPath],
-]);
-const contestants = subjects(folder, etcd.endpoint, embeddedPath);
+const etcd = await plainEtcd(resources, 0);
+const contestants = [
+  calico(folder, ON_ETCD, etcd, true),
+  ...(await Promise.all(
+    CLUSTER_SIZES.map(async (pods) =>
+      calico(folder, onFilledEtcd(pods), await plainEtcd(resources, pods), false),
+    ),
+  )),
+  ...(ONLY_GOALS ? [] : await others()),
+  ...idleProcesses(),
+];
 const pods = await makePods(Math.max(...LOADS.map(({ parallel }) => parallel)));
 
 // The first runs read files from disk and claim the first block.
-for (const subject of contestants) await runGroup(subject, pods.slice(0, 1), etcd, new Map());
+for (const subject of contestants) await runGroup(subject, pods.slice(0, 1), new Map());
 
 const series = new Map<string, Series>();
 for (const { parallel, rounds } of LOADS) {
+  const taking = contestants.filter(({ inParallel }) => inParallel || parallel === 1);
   for (let round = 0; round < rounds; round++) {
-    for (const subject of contestants) await runGroup(subject, pods.slice(0, parallel), etcd, series);
+    for (const subject of taking) await runGroup(subject, pods.slice(0, parallel), series);
   }
 }
-process.stdout.write(`${report([...series.values()])}\n`);
+const all = [...series.values()];
 mkdirSync(join(REPOSITORY, 'dist'), { recursive: true });
-writeFileSync(RESULTS, JSON.stringify({ at: new Date(), series: [...series.values()] }, null, 2));
-process.stdout.write(`\nAll samples: ${RESULTS}\n`);
+process.stdout.write(`${report(all)}\n`);
+if (!ONLY_GOALS) {
+  writeFileSync(RESULTS, JSON.stringify({ at: new Date(), series: all }, null, 2));
+  writeFileSync(PICTURE, drawWaterfall(`One ADD on etcd (${machine()})`, typicalAdd()));
+  process.stdout.write(`\nAll samples: ${RESULTS}\nOne ADD as a picture: ${PICTURE}\n`);
+}
+
+async function others(): Promise<readonly Subject[]> {
+  return [
+    calico(folder, 'calico, etcd with TLS', await tlsEtcd(resources, folder), true),
+    calico(folder, 'calico, embedded', await embedded(folder), true),
+    ptp(folder),
+  ];
+}
 
 async function makePods(count: number): Promise<readonly string[]> {
   const names = Array.from({ length: count }, (_, index) => `bench-pod-${index}`);
@@ -74,20 +93,19 @@ async function makePods(count: number): Promise<readonly string[]> {
 async function runGroup(
   subject: Subject,
   group: readonly string[],
-  etcd: Etcd,
   series: Map<string, Series>,
 ): Promise<void> {
   for (const verb of subject.verbs.length === 0 ? [undefined] : subject.verbs) {
-    const before = await countRequests(etcd);
+    const before = await trafficOf(subject.etcd);
     const measurements = measure(
       group.map((pod) => subject.command(verb, pod)),
       folder,
     );
-    const requests = (await countRequests(etcd)) - before;
-    const { samples, msPerPod, etcdRequests } = seriesOf(series, subject, verb, group.length);
+    const after = await trafficOf(subject.etcd);
+    const { samples, msPerPod, traffic } = seriesOf(series, subject, verb, group.length);
     samples.push(...measurements);
     msPerPod.push(Math.max(...measurements.map(({ wallMs }) => wallMs)) / group.length);
-    etcdRequests.push(requests / group.length);
+    if (before !== undefined && after !== undefined) traffic.push(perCall(before, after, group.length));
   }
 }
 
@@ -104,40 +122,50 @@ function seriesOf(
     parallel,
     samples: [],
     msPerPod: [],
-    etcdRequests: [],
+    traffic: [],
   };
   series.set(key, found);
   return found;
 }
 
-/** Requests that plugins make: our own, through the gateway, are made before and after. */
-async function countRequests(etcd: Etcd): Promise<number> {
-  const counts = await etcd.requestCounts();
-  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+/** What plugins cause: our own calls, through the gateway, are made before and after. */
+async function trafficOf(etcd: Etcd | undefined): Promise<Traffic | undefined> {
+  return etcd?.traffic();
+}
+
+function perCall(before: Traffic, after: Traffic, calls: number): Traffic {
+  return {
+    requests: (after.requests - before.requests) / calls,
+    receivedBytes: (after.receivedBytes - before.receivedBytes) / calls,
+    sentBytes: (after.sentBytes - before.sentBytes) / calls,
+  };
 }
 
 function report(all: readonly Series[]): string {
-  const head = ['', 'p50 ms', 'p95 ms', 'p99 ms', 'ms per pod', 'CPU ms', 'peak MB', 'etcd requests'];
-  const tables = LOADS.map(({ parallel, rounds }) => {
-    const title = `${parallel === 1 ? 'One at a time' : `${parallel} at once`}, ${rounds} rounds`;
-    const rows = all.filter((one) => one.parallel === parallel).map(row);
-    return `${title}\n${formatTable(head, rows)}`;
-  });
-  const { length: cores, 0: cpu } = cpus();
-  const verdicts = goals(all.filter(({ parallel }) => parallel === 1));
-  return [`${cores} × ${cpu?.model}, Node.js ${process.version}`, ...tables, verdicts].join('\n\n');
+  const tables = LOADS.map(({ parallel, rounds }) =>
+    seriesTable(
+      `${parallel === 1 ? 'One at a time' : `${parallel} at once`}, ${rounds} rounds`,
+      all.filter((one) => one.parallel === parallel),
+    ),
+  );
+  return [machine(), ...tables, goals(all.filter(({ parallel }) => parallel === 1))].join('\n\n');
 }
 
-function row({ subject, verb, samples, msPerPod, etcdRequests }: Series): readonly string[] {
-  const wall = samples.map(({ wallMs }) => wallMs);
-  const numbers = [
-    percentile(wall, 0.5),
-    percentile(wall, 0.95),
-    percentile(wall, 0.99),
-    percentile(msPerPod, 0.5),
-    mean(samples.map(({ cpuMs }) => cpuMs)),
-    Math.max(...samples.map(({ peakRssMb }) => peakRssMb)),
-    mean(etcdRequests),
-  ];
-  return [`${subject}${verb === 'run' ? '' : ` ${verb}`}`, ...numbers.map((value) => value.toFixed(1))];
+function machine(): string {
+  const { length: cores, 0: cpu } = cpus();
+  return `${cores} × ${cpu?.model}, Node.js ${process.version}`;
+}
+
+/** The phases of the ADD that took the median time of a few. */
+function typicalAdd(): readonly Span[] {
+  const subject = calico(folder, 'picture', etcd, false, { log_level: 'debug' });
+  const pod = pods[0] ?? '';
+  const adds = Array.from({ length: PICTURE_ROUNDS }, () => {
+    const [add] = measure([subject.command('ADD', pod)], folder);
+    const log = readFileSync(join(folder, 'output-0'), 'utf8');
+    measure([subject.command('DEL', pod)], folder);
+    const wallMs = add?.wallMs ?? Number.NaN;
+    return { wallMs, spans: wholeCall(parsePhases(log), wallMs) };
+  });
+  return adds.toSorted((a, b) => a.wallMs - b.wallMs)[PICTURE_ROUNDS >> 1]?.spans ?? [];
 }

@@ -3,55 +3,82 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Etcd } from '../test/support/etcd.ts';
 import { EXECUTABLE_FOLDER, executable } from '../test/support/executable.ts';
 import { REFERENCE_PLUGINS, toolPath } from '../test/support/tools.ts';
+import type { Datastore } from './datastores.ts';
 import type { Command } from './measure.ts';
 
 export type Verb = 'ADD' | 'DEL';
 
 /** What every call is compared with: it does nothing but start and end. */
 export const EMPTY_PROCESS = 'an empty Node.js';
+/** The one that has goals. */
+export const ON_ETCD = 'calico, etcd';
+/** How many pods of other nodes etcd holds. */
+export const CLUSTER_SIZES = [1_000, 50_000] as const;
+
+export function onFilledEtcd(pods: number): string {
+  return `${ON_ETCD}, ${pods.toLocaleString('en')} pods`;
+}
 
 export interface Subject {
   readonly name: string;
   /** Empty for one that networks nothing: it is just run. */
   readonly verbs: readonly Verb[];
+  /** Whether it is measured with several at once, too. */
+  readonly inParallel: boolean;
+  /** Where its requests are counted. */
+  readonly etcd: Etcd | undefined;
   /** The command for one pod. */
   command(verb: Verb | undefined, pod: string): Command;
 }
 
-/** Executables, network configurations and idle processes, in the order of the tables. */
-export function subjects(folder: string, etcdEndpoint: string, embeddedPath: string): readonly Subject[] {
-  const calico = {
+/** Our executable on a datastore. `settings` are keys of the network configuration. */
+export function calico(
+  folder: string,
+  name: string,
+  { conf, etcd }: Datastore,
+  inParallel: boolean,
+  settings: object = {},
+): Subject {
+  const netConf = {
     type: 'calico',
-    datastore_type: 'etcdv3',
-    etcd_endpoints: etcdEndpoint,
+    ...conf,
     nodename: 'node1',
     nodename_file_optional: true,
     log_level: 'error',
     ipam: { type: 'calico-ipam' },
+    ...settings,
   };
-  const embedded = { ...calico, datastore_type: 'embedded', datastore_path: embeddedPath };
-  const ptp = {
-    type: 'ptp',
-    ipam: { type: 'host-local', subnet: '10.22.0.0/16', dataDir: join(folder, 'host-local') },
-  };
-  return [
-    plugin(folder, 'calico, etcd', executable('calico'), calico),
-    plugin(folder, 'calico, embedded', executable('calico'), embedded),
-    plugin(folder, 'ptp + host-local', join(REFERENCE_PLUGINS, 'ptp'), ptp),
-    idle(EMPTY_PROCESS, [process.execPath, '-e', '0']),
-    idle('/bin/true', ['/bin/true']),
-  ];
+  return { ...plugin(folder, name, executable('calico'), netConf), etcd, inParallel };
 }
 
-function plugin(folder: string, name: string, path: string, conf: { readonly type: string }): Subject {
-  const slug = name.replace(/[^a-z0-9]+/g, '-');
+export function ptp(folder: string): Subject {
+  return plugin(folder, 'ptp + host-local', join(REFERENCE_PLUGINS, 'ptp'), {
+    type: 'ptp',
+    ipam: { type: 'host-local', subnet: '10.22.0.0/16', dataDir: join(folder, 'host-local') },
+  });
+}
+
+export function idleProcesses(): readonly Subject[] {
+  return [idle(EMPTY_PROCESS, [process.execPath, '-e', '0']), idle('/bin/true', ['/bin/true'])];
+}
+
+function plugin(
+  folder: string,
+  name: string,
+  path: string,
+  conf: { readonly type: string; readonly [key: string]: unknown },
+): Subject {
+  const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const stdinFile = join(folder, `${slug}.json`);
   writeFileSync(stdinFile, JSON.stringify({ cniVersion: '1.0.0', name: `bench-${slug}`, ...conf }));
   return {
     name,
     verbs: ['ADD', 'DEL'],
+    inParallel: true,
+    etcd: undefined,
     command: (verb, pod) => ({
       argv: [path],
       stdinFile,
@@ -73,5 +100,11 @@ function containerId(pod: string): string {
 }
 
 function idle(name: string, argv: readonly string[]): Subject {
-  return { name, verbs: [], command: () => ({ argv, env: {}, stdinFile: '/dev/null' }) };
+  return {
+    name,
+    verbs: [],
+    inParallel: true,
+    etcd: undefined,
+    command: () => ({ argv, env: {}, stdinFile: '/dev/null' }),
+  };
 }

@@ -21,9 +21,6 @@ import { type CniPlugin, dispatch } from './cni/dispatch.ts';
 import { cniErrorOf, formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
-// Opened by import(), and nearly always needed.
-import './datastore/etcd/etcd-store.ts';
-import './datastore/sqlite/sqlite-store.ts';
 import { exitAtOnce } from './network/native.ts';
 import { calicoPlugin } from './plugins/calico/plugin.ts';
 import { calicoIpamPlugin } from './plugins/calico-ipam/plugin.ts';

@@ -1,7 +1,9 @@
-/** Opens the datastore that the settings name. Its client is evaluated only now, and no other. */
+/** Opens the datastore that the settings name. */
 
 import type { Clock } from '../base/deadline.ts';
 import type { EtcdSettings } from './etcd/etcd-settings.ts';
+import { openEtcdStore } from './etcd/etcd-store.ts';
+import { openSqliteStore } from './sqlite/sqlite-store.ts';
 import type { Store } from './store.ts';
 
 export type StoreSettings =
@@ -9,16 +11,17 @@ export type StoreSettings =
   /** `path`: the file, absolute. */
   | { readonly type: 'embedded'; readonly path: string };
 
-/** Nothing is connected before the first request. `random`: a number in [0, 1), to spread nodes over endpoints. */
+/**
+ * A connection to etcd is on its way when this returns: what the caller does next, without giving the thread away,
+ * goes on while etcd answers. `random`: a number in [0, 1), to spread nodes over endpoints.
+ */
 export async function openStoreOf(
   settings: StoreSettings,
   clock: Clock,
   random: () => number,
 ): Promise<Store> {
-  if (settings.type === 'embedded') {
-    const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
-    return openSqliteStore(settings.path, clock);
-  }
-  const { openEtcdStore } = await import('./etcd/etcd-store.ts');
-  return openEtcdStore(settings, clock, Math.floor(random() * settings.endpoints.length));
+  if (settings.type === 'embedded') return openSqliteStore(settings.path, clock);
+  const store = openEtcdStore(settings, clock, Math.floor(random() * settings.endpoints.length));
+  await new Promise((resolve) => setImmediate(resolve));
+  return store;
 }

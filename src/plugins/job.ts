@@ -84,7 +84,7 @@ export async function closeQuietly(store: Store, log: Log): Promise<void> {
 
 /** {@link settle} with the job's own clock, chance and deadline. */
 export function settleJob<T>(
-  { world, deadline, log }: Pick<Job, 'world' | 'deadline' | 'log'>,
+  { world, deadline, log, phases }: Pick<Job, 'world' | 'deadline' | 'log' | 'phases'>,
   store: Store,
   ranges: readonly Range[],
   decide: (view: View) => Decision<T>,
@@ -94,7 +94,12 @@ export function settleJob<T>(
   return settle({
     store,
     ranges,
-    decide,
+    decide: (view) => {
+      const decided = phases.start('decide');
+      const decision = decide(view);
+      decided();
+      return decision;
+    },
     deadline,
     clock,
     random: random.fraction,

@@ -135,15 +135,14 @@ describe('a store on etcd over TLS', () => {
     );
   });
 
-  it('names the files when they do not fit each other, and does not try again', async () => {
-    const startMs = performance.now();
-    const store = open({ keyFile: server.key });
-    await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject({
-      kind: 'config',
-      message: `could not initialize etcdv3 client: cannot use the TLS files ${ca.cert}, ${client.cert}, ${server.key}`,
-      details: expect.stringMatching(/key values mismatch/),
-    });
-    expect(performance.now() - startMs).toBeLessThan(1_000);
+  it('names the files when they do not fit each other', () => {
+    expect(() => open({ keyFile: server.key })).toThrow(
+      expect.objectContaining({
+        kind: 'config',
+        message: `could not initialize etcdv3 client: cannot use the TLS files ${ca.cert}, ${client.cert}, ${server.key}`,
+        details: expect.stringMatching(/key values mismatch/),
+      }),
+    );
   });
 
   it.each([

@@ -7,6 +7,8 @@ import { request } from 'node:http';
 
 export interface EtcdData {
   put(key: string, value: string): Promise<void>;
+  /** Many keys, as fast as etcd takes them: not all at one revision. */
+  putAll(entries: Iterable<readonly [key: string, value: string]>): Promise<void>;
   get(key: string): Promise<string | undefined>;
   /** Every key that starts with the prefix, in key order. */
   list(prefix: string): Promise<ReadonlyMap<string, string>>;
@@ -24,7 +26,19 @@ export interface EtcdData {
   ): Promise<void>;
   /** How many unary RPCs etcd has answered so far, by method: `Range`, `Txn`, `Put`, `LeaseGrant`, … */
   requestCounts(): Promise<ReadonlyMap<string, number>>;
+  /** What clients have asked and got over gRPC so far; the calls made through here do not count. */
+  traffic(): Promise<Traffic>;
 }
+
+export interface Traffic {
+  readonly requests: number;
+  /** From clients and to them. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** etcd takes no more in one transaction. */
+const MAX_OPERATIONS = 128;
 
 interface RangeAnswer {
   readonly kvs?: readonly { readonly key: string; readonly value?: string }[];
@@ -40,6 +54,14 @@ export function connectEtcd(socketPath: string): EtcdData {
   };
   return {
     put: async (key, value) => void (await call('put', { key: toBase64(key), value: toBase64(value) })),
+    putAll: async (entries) => {
+      for (const batch of batches(entries)) {
+        const success = batch.map(([key, value]) => ({
+          requestPut: { key: toBase64(key), value: toBase64(value) },
+        }));
+        await call('txn', { success });
+      }
+    },
     get: async (key) => (await range({ key: toBase64(key) })).get(key),
     list: (prefix) => range(prefixRange(prefix)),
     remove: async (prefix) => void (await call('deleterange', prefixRange(prefix))),
@@ -54,7 +76,19 @@ export function connectEtcd(socketPath: string): EtcdData {
       await send(socketPath, `/v3/${method}`, JSON.stringify(body), headers);
     },
     requestCounts: async () => countRequests(await send(socketPath, '/metrics')),
+    traffic: async () => readTraffic(await send(socketPath, '/metrics')),
   };
+}
+
+function* batches(entries: Iterable<readonly [string, string]>): Generator<(readonly [string, string])[]> {
+  let batch: (readonly [string, string])[] = [];
+  for (const entry of entries) {
+    batch.push(entry);
+    if (batch.length < MAX_OPERATIONS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** The gateway's range of all keys with the prefix: up to the prefix with its last byte raised by one. */
@@ -72,6 +106,19 @@ function countRequests(metrics: string): ReadonlyMap<string, number> {
     counts.set(method, (counts.get(method) ?? 0) + Number(count));
   }
   return counts;
+}
+
+function readTraffic(metrics: string): Traffic {
+  const sum = (counts: Iterable<number>): number => Iterator.from(counts).reduce((a, b) => a + b, 0);
+  const bytes = (direction: string): number =>
+    Number(
+      new RegExp(`^etcd_network_client_grpc_${direction}_bytes_total (\\S+)$`, 'm').exec(metrics)?.[1] ?? 0,
+    );
+  return {
+    requests: sum(countRequests(metrics).values()),
+    receivedBytes: bytes('received'),
+    sentBytes: bytes('sent'),
+  };
 }
 
 async function logIn(socketPath: string, user: object): Promise<string> {

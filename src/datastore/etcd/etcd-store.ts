@@ -14,16 +14,17 @@ import { type GrpcSession, openGrpcEndpoint } from './grpc-endpoint.ts';
 import { type PemFiles, readPemFiles } from './pem-files.ts';
 import { secureContextOf } from './secure-context.ts';
 
-/** `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. */
+/**
+ * `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. The connection
+ * to the first is begun at once: whoever opens a store has a question.
+ */
 export function openEtcdStore(settings: EtcdSettings, clock: Clock, first = 0): Store {
   const pem = readPemFiles(settings);
   const connect = pem === undefined ? connectPlain : secureConnector(settings, pem);
   const session: GrpcSession = { connect, clock, user: settings.user, token: undefined };
-  return storeOn(
-    settings.endpoints.map((url) => openGrpcEndpoint(url, session)),
-    clock,
-    first,
-  );
+  const endpoints = settings.endpoints.map((url) => openGrpcEndpoint(url, session));
+  endpoints[first % endpoints.length]?.connect();
+  return storeOn(endpoints, clock, first);
 }
 
 /** The files are understood when the first connection needs them. */

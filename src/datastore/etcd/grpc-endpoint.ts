@@ -34,8 +34,13 @@ const AUTHENTICATE = {
   read: readAuthenticateResponse,
 };
 
+export interface GrpcEndpoint extends EtcdEndpoint {
+  /** Begins to connect, for a request that is about to come. A failure shows with that request. */
+  connect(): void;
+}
+
 /** `url`: `http://host:port` or `https://host:port`, an IPv6 address in brackets. */
-export function openGrpcEndpoint(url: string, session: GrpcSession): EtcdEndpoint {
+export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoint {
   const { scheme, authority, peer } = partsOf(url);
   let connection: Http2Connection | undefined;
   let isClosed = false;
@@ -87,6 +92,7 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): EtcdEndpoin
       if (user === undefined) return call(TXN, request, [], budgetMs);
       return txnAs(user, request, () => endMs - clock.monotonicMs());
     },
+    connect: () => void usableConnection(),
     close: () => {
       isClosed = true;
       connection?.close('the datastore was closed');

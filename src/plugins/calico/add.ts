@@ -26,14 +26,15 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   requireSupported(job);
   const mtu = podMtu(job.conf);
   const rollback = createRollback();
-  const looked = job.phases.start('look at the kernel');
-  using kernel = openKernel(call.netnsPath);
-  const names = hostIfNames(job);
-  const seen = seeLinks(kernel, job.ids.ifName, names);
-  const attachment = { ids: job.ids, netnsPath: call.netnsPath, hostIfNames: names, seen };
-  looked();
+  // Before the look at the kernel, so that etcd answers meanwhile.
   const store = await openStore(job);
   try {
+    const looked = job.phases.start('look at the kernel');
+    using kernel = openKernel(call.netnsPath);
+    const names = hostIfNames(job);
+    const seen = seeLinks(kernel, job.ids.ifName, names);
+    const attachment = { ids: job.ids, netnsPath: call.netnsPath, hostIfNames: names, seen };
+    looked();
     const source = await giveAddresses(job, store, attachment, rollback);
     const outcome = await writeRecords(job, store, source, attachment);
     rollback.push('the records in the datastore', () => takeBackRecords(job, store, source, outcome));

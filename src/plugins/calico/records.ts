@@ -41,7 +41,7 @@ export async function takeBackRecords(
   source: AddressSource,
   outcome: AddOutcome,
 ): Promise<void> {
-  const { ids, conf, world, log } = job;
+  const { ids, conf, world, log, phases } = job;
   const inputs = {
     ids,
     handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
@@ -54,7 +54,7 @@ export async function takeBackRecords(
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
   ];
-  const ownTime = { world, log, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
+  const ownTime = { world, log, phases, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
   const { released } = await settleJob(ownTime, store, ranges, (view) => decideDel(inputs, view, log.warn));
   if (released.length > 0)
     log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });

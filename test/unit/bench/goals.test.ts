@@ -15,8 +15,8 @@ it('goals() compares with the empty process of the same run, and says which hold
       .slice(3)
       .map((line) => line.trim().replace(/ {2,}/g, ' | ')),
   ).toEqual([
-    'ADD, times an empty process | ≤ 2 | 2.5 | missed',
-    'DEL, times an empty process | ≤ 2.2 | 2.0 | holds',
+    'ADD, times an empty process | ≤ 2 | 2.50 | missed',
+    'DEL, times an empty process | ≤ 2.2 | 2.00 | holds',
     'ADD, ms of CPU | ≤ 55 | 50.0 | holds',
     'ADD, peak MB | ≤ 60 | 50.0 | holds',
   ]);
