@@ -1,7 +1,6 @@
 /**
- * Generates src/datastore/etcd/etcd-messages.ts from the protocol definition that `etcd3` carries: the types
- * and the code of the messages that the one-shot etcd client sends and understands. The result is committed, so that
- * it can be read and type-checked; a test compares it with what this file would write.
+ * Generates src/datastore/etcd/etcd-messages.ts, what the one-shot etcd client sends and understands, from the protocol
+ * definition that `etcd3` carries.
  *
  * To regenerate: node_modules/.bin/node build/generate-etcd-messages.ts
  */
@@ -10,9 +9,9 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
+import { generateMessages, type MessageFile, type MessageSelection } from './generate-messages.ts';
 
-/** Messages before those that hold them, each with the fields that are used: others are skipped when read. */
-const SENT: Readonly<Record<string, readonly string[]>> = {
+const SENT: MessageSelection = {
   'etcdserverpb.RangeRequest': ['key', 'range_end', 'limit', 'keys_only'],
   'etcdserverpb.PutRequest': ['key', 'value'],
   'etcdserverpb.DeleteRangeRequest': ['key'],
@@ -21,7 +20,7 @@ const SENT: Readonly<Record<string, readonly string[]>> = {
   'etcdserverpb.TxnRequest': ['compare', 'success', 'failure'],
   'etcdserverpb.AuthenticateRequest': ['name', 'password'],
 };
-const RECEIVED: Readonly<Record<string, readonly string[]>> = {
+const RECEIVED: MessageSelection = {
   'mvccpb.KeyValue': ['key', 'mod_revision', 'value'],
   'etcdserverpb.ResponseHeader': ['revision'],
   'etcdserverpb.RangeResponse': ['kvs'],
@@ -30,72 +29,7 @@ const RECEIVED: Readonly<Record<string, readonly string[]>> = {
   'etcdserverpb.AuthenticateResponse': ['token'],
 };
 
-export const MESSAGES_PATH = join(import.meta.dirname, '../src/datastore/etcd/etcd-messages.ts');
-
-/** How a kind of field is typed, written and read. */
-interface Kind {
-  readonly sent: string;
-  readonly received: string;
-  readonly wireType: 0 | 2;
-  readonly write: string;
-  readonly read: string;
-  readonly empty: string;
-}
-
-const KINDS: Readonly<Record<string, Kind>> = {
-  bytes: {
-    sent: 'Buffer',
-    received: 'Buffer',
-    wireType: 2,
-    write: 'writeBytes',
-    read: 'readBytes',
-    empty: 'EMPTY',
-  },
-  string: {
-    sent: 'string',
-    received: 'string',
-    wireType: 2,
-    write: 'writeText',
-    read: 'readText',
-    empty: `''`,
-  },
-  bool: {
-    sent: 'boolean',
-    received: 'boolean',
-    wireType: 0,
-    write: 'writeBool',
-    read: 'readBool',
-    empty: 'false',
-  },
-  int64: {
-    sent: 'string | number',
-    received: 'string',
-    wireType: 0,
-    write: 'writeInt64',
-    read: 'readInt64',
-    empty: `'0'`,
-  },
-};
-
-/** The protocol as `etcd3` ships it, names as they are on the wire. */
-export function etcdProtocol(): protobuf.Root {
-  const library = dirname(createRequire(import.meta.url).resolve('etcd3/package.json'));
-  const protocol = new protobuf.Root().loadSync(join(library, 'proto/rpc.proto'), { keepCase: true });
-  protocol.resolveAll();
-  return protocol;
-}
-
-/** The text of the generated file, formatted as the rest of the source is. */
-export function generateMessages(protocol: protobuf.Root): string {
-  const sent = selected(protocol, SENT);
-  const received = selected(protocol, RECEIVED);
-  const body = [
-    ...sent.flatMap(({ fields }) => fields.flatMap(enumeration)),
-    ...sent.map(writerOf),
-    ...received.map(readerOf),
-  ].join('\n');
-  return `${HEAD}\n${importsOf('reader', body)}\n${importsOf('writer', body)}\n${constants(body)}\n${body}`;
-}
+export const ETCD_MESSAGES_PATH = join(import.meta.dirname, '../src/datastore/etcd/etcd-messages.ts');
 
 const HEAD = `/**
  * The messages of etcd's protocol that the one-shot client sends and understands, from etcd's own definition.
@@ -106,151 +40,17 @@ const HEAD = `/**
  */
 `;
 
-interface Message {
-  readonly name: string;
-  readonly fields: readonly protobuf.Field[];
+/** The protocol as `etcd3` ships it, names as they are on the wire. */
+export function etcdProtocol(): protobuf.Root {
+  const library = dirname(createRequire(import.meta.url).resolve('etcd3/package.json'));
+  const protocol = new protobuf.Root().loadSync(join(library, 'proto/rpc.proto'), { keepCase: true });
+  protocol.resolveAll();
+  return protocol;
 }
 
-function selected(
-  protocol: protobuf.Root,
-  selection: Readonly<Record<string, readonly string[]>>,
-): Message[] {
-  return Object.entries(selection).map(([path, names]) => {
-    const type = protocol.lookupType(path);
-    const fields = names.map((name) => type.fields[name] ?? fail(`${path} has no field ${name}`));
-    return { name: type.name, fields: fields.toSorted((a, b) => a.id - b.id) };
-  });
+export function etcdMessageFile(): MessageFile {
+  const protobufFolder = '../../grpc/protobuf';
+  return { protocol: etcdProtocol(), sent: SENT, received: RECEIVED, head: HEAD, protobufFolder };
 }
 
-function enumeration({ resolvedType }: protobuf.Field): readonly string[] {
-  if (!(resolvedType instanceof protobuf.Enum)) return [];
-  const values = Object.entries(resolvedType.values).map(([name, value]) => `${name}: ${value}`);
-  const name = constantName(resolvedType.name);
-  return [
-    `const ${name} = { ${values.join(', ')} } as const;\nexport type ${resolvedType.name} = keyof typeof ${name};\n`,
-  ];
-}
-
-function writerOf({ name, fields }: Message): string {
-  const properties = fields.map((field) => `  readonly ${field.name}?: ${listOf(field, sentType(field))};\n`);
-  return `export interface ${name} {
-${properties.join('')}}
-
-export function write${name}(writer: Writer, message: ${name}): void {
-${fields.map((field) => `  ${writeStatement(field)}\n`).join('')}}
-`;
-}
-
-function writeStatement(field: protobuf.Field): string {
-  const from = `message.${field.name}`;
-  const isOne = `if (${from} !== undefined) `;
-  const { resolvedType } = field;
-  if (resolvedType instanceof protobuf.Enum) {
-    return `${isOne}writeInt64(writer, ${tagOf(field)}, ${constantName(resolvedType.name)}[${from}]);`;
-  }
-  if (resolvedType === null) return `${isOne}${kindOf(field).write}(writer, ${tagOf(field)}, ${from});`;
-  const write = (what: string) =>
-    `writeMessage(writer, ${tagOf(field)}, ${what}, write${resolvedType.name});`;
-  return field.repeated ? `for (const each of ${from} ?? []) ${write('each')}` : wrapped(isOne, write(from));
-}
-
-/** On two lines when it is too long for one. */
-function wrapped(condition: string, statement: string): string {
-  const line = `${condition}${statement}`;
-  return line.length + 2 <= LINE_WIDTH ? line : `${condition.trimEnd()}\n    ${statement}`;
-}
-
-const LINE_WIDTH = 110;
-
-function readerOf({ name, fields }: Message): string {
-  const properties = fields.map(
-    (field) => `  readonly ${field.name}: ${listOf(field, receivedType(field))};\n`,
-  );
-  return `export interface ${name} {
-${properties.join('')}}
-
-/** Throws a \`RangeError\` on bytes that are no message. */
-export function read${name}(bytes: Buffer): ${name} {
-  const reader = readerOf(bytes);
-${fields.map((field) => `  ${declaration(field)}\n`).join('')}  while (hasMore(reader)) {
-    const tag = readTag(reader);
-    switch (tag) {
-${fields.map(readCase).join('')}      default:
-        skipField(reader, tag);
-    }
-  }
-  return { ${fields.map(({ name: field }) => field).join(', ')} };
-}
-`;
-}
-
-function declaration(field: protobuf.Field): string {
-  if (field.repeated) return `const ${field.name}: ${receivedType(field)}[] = [];`;
-  return field.resolvedType === null
-    ? `let ${field.name} = ${kindOf(field).empty};`
-    : `let ${field.name}: ${receivedType(field)};`;
-}
-
-function readCase(field: protobuf.Field): string {
-  const { resolvedType, name } = field;
-  const value =
-    resolvedType === null ? `${kindOf(field).read}(reader)` : `read${resolvedType.name}(readBytes(reader))`;
-  const statement = field.repeated ? `${name}.push(${value});` : `${name} = ${value};`;
-  return `      case ${tagOf(field)}:\n        ${statement}\n        break;\n`;
-}
-
-/** In octal the wire type is the last digit, and the number of the field what is before it. */
-function tagOf(field: protobuf.Field): string {
-  const wireType =
-    field.resolvedType instanceof protobuf.Enum ? 0 : field.resolvedType ? 2 : kindOf(field).wireType;
-  return `0o${((field.id << 3) | wireType).toString(8)}`;
-}
-
-function sentType(field: protobuf.Field): string {
-  return field.resolvedType?.name ?? kindOf(field).sent;
-}
-
-function receivedType(field: protobuf.Field): string {
-  if (field.resolvedType === null) return kindOf(field).received;
-  return field.repeated ? field.resolvedType.name : `${field.resolvedType.name} | undefined`;
-}
-
-function listOf(field: protobuf.Field, type: string): string {
-  return field.repeated ? `readonly ${type}[]` : type;
-}
-
-function kindOf(field: protobuf.Field): Kind {
-  return KINDS[field.type] ?? fail(`${field.fullName}: no code for fields of type ${field.type} yet`);
-}
-
-function constantName(typeName: string): string {
-  return typeName.replaceAll(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
-}
-
-/** What the code uses of the reader's or the writer's module. */
-function importsOf(module: 'reader' | 'writer', body: string): string {
-  const type = module === 'reader' ? '' : 'type Writer';
-  const verbs =
-    module === 'reader'
-      ? /\b(?:hasMore|readTag|readerOf|skipField|read(?:Bytes|Text|Bool|Int64))\b/g
-      : /\bwrite(?:Bytes|Text|Bool|Int64|Message)\b/g;
-  const names = [...new Set(Array.from(body.matchAll(verbs), ([name]) => name))].toSorted((a, b) =>
-    a.toLowerCase() < b.toLowerCase() ? -1 : 1,
-  );
-  const items = [type, ...names].filter((name) => name !== '');
-  const from = `from '../../grpc/protobuf/${module}.ts';`;
-  const line = `import { ${items.join(', ')} } ${from}`;
-  return line.length <= LINE_WIDTH
-    ? line
-    : `import {\n${items.map((item) => `  ${item},\n`).join('')}} ${from}`;
-}
-
-function constants(body: string): string {
-  return /\bEMPTY\b/.test(body) ? '\nconst EMPTY: Buffer = Buffer.alloc(0);\n' : '';
-}
-
-function fail(why: string): never {
-  throw new Error(why);
-}
-
-if (import.meta.main) writeFileSync(MESSAGES_PATH, generateMessages(etcdProtocol()));
+if (import.meta.main) writeFileSync(ETCD_MESSAGES_PATH, generateMessages(etcdMessageFile()));

@@ -57,6 +57,16 @@ export function writeMessage<T>(
   writer.byteLength += inner.byteLength;
 }
 
+/** A map from text to text: one message of a key and a value for each entry. */
+export function writeTextMap(writer: Writer, tag: number, map: Readonly<Record<string, string>>): void {
+  for (const entry of Object.entries(map)) writeMessage(writer, tag, entry, writeTextEntry);
+}
+
+function writeTextEntry(writer: Writer, [key, value]: readonly [string, string]): void {
+  writeText(writer, 0o12, key);
+  writeText(writer, 0o22, value);
+}
+
 function append(writer: Writer, piece: Uint8Array): void {
   writer.pieces.push(piece);
   writer.byteLength += piece.length;
