@@ -13,9 +13,9 @@
  * - `netns`: the container's network namespace is missing, not one, or the plugin's own
  * - `unavailable`: datastore or another service does not answer, is not ready, or the time is up: try again later
  * - `conflict`: others kept changing the same data until the tries ran out: try again later
- * - `denied`: the datastore refused our credentials or our permission
+ * - `denied`: the datastore or the Kubernetes API refused our credentials or our permission
  * - `corrupt`: stored data cannot be understood
- * - `not-found`: an object that must exist (node, cluster information) does not
+ * - `not-found`: an object that must exist (node, cluster information, pod) does not
  * - `no-address`: no pool qualifies or no address is free
  * - `network`: the kernel refused a step
  * - `delegate`: a delegated plugin failed

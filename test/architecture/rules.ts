@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   config: {
     values: ['base', 'cni'],
-    types: ['datastore', 'network', 'workload', 'ipam'],
+    types: ['datastore', 'network', 'workload', 'ipam', 'kubernetes'],
     builtins: ['node:fs', 'node:path', 'node:os'],
     because: 'configuration is parsed once into the types that the other rooms ask for, and decides nothing',
   },
@@ -69,7 +69,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   kubernetes: {
     values: ['base'],
     types: ['workload'],
-    builtins: ['node:fs', 'node:path'],
+    builtins: ['node:fs', 'node:path', 'node:crypto'],
     because: 'it reads what the API server says, and leaves the meaning to the plugins',
   },
   readiness: {
