@@ -12,7 +12,7 @@ import { hostRouteConflict } from './host-route-conflict.ts';
 import type { Kernel } from './kernel.ts';
 import { isKernelError, type KernelError } from './kernel-error.ts';
 import { inNetns } from './netns.ts';
-import type { CreatePair, PodPlan, Where, WriteSysctl } from './plan-pod.ts';
+import { asVethPair, type CreatePair, type PodPlan, type Where, type WriteSysctl } from './plan-pod.ts';
 import { stepFailure } from './step-failure.ts';
 import { type NetlinkStep, pairRequest, stepRequest } from './step-request.ts';
 import { type Trip, trips } from './trips.ts';
@@ -33,16 +33,17 @@ export interface AppliedPod {
 
 /**
  * Creates the pair and takes every step. An interface in the way is removed only if `replace` names its
- * index. Throws `network` for whatever the kernel refuses.
+ * index. A kernel without netkit gets a veth pair instead, with a warning. Throws `network` for whatever else the kernel
+ * refuses.
  */
 export function applyPlan(kernel: Kernel, plan: PodPlan, { replace = {} }: ApplyOptions = {}): AppliedPod {
   clearTheWay(kernel, plan.pair, replace);
-  createPair(kernel, plan.pair);
+  const instead = createPair(kernel, plan.pair);
   try {
     const ends = lookUpEnds(kernel, plan.pair);
-    const warnings = trips(plan.steps).flatMap((trip) => makeTrip(kernel, trip, ends));
+    const refused = trips(plan.steps).flatMap((trip) => makeTrip(kernel, trip, ends));
     const undo = () => deleteLinkIfPresent(kernel.pod, ends.containerIfIndex);
-    return { ...ends, warnings, undo };
+    return { ...ends, warnings: [...instead, ...refused], undo };
   } catch (error) {
     throw afterRemoval(kernel, plan.pair, error);
   }
@@ -53,13 +54,27 @@ interface Ends {
   readonly hostIfIndex: number;
 }
 
-function createPair(kernel: Kernel, pair: CreatePair): void {
+/** Gives the reason, as a warning, when it has become a veth pair. */
+function createPair(kernel: Kernel, pair: CreatePair): readonly string[] {
+  const netnsFds = { pod: kernel.podNetns.fd, host: kernel.hostNetns.fd };
   try {
-    kernel.pod.change(pairRequest(pair, kernel.hostNetns.fd));
+    kernel[pair.where].change(pairRequest(pair, netnsFds));
+    return [];
   } catch (error) {
+    if (pair.kind === 'netkit' && isKernelError(error, UNKNOWN_KIND)) {
+      createPair(kernel, asVethPair(pair));
+      return [noNetkit(pair, error)];
+    }
     const conflict = isKernelError(error, 'EEXIST') ? nameConflict(kernel, pair) : undefined;
     throw conflict ?? stepFailure(pair, error);
   }
+}
+
+/** EOPNOTSUPP, as Node.js calls it. */
+const UNKNOWN_KIND = 'ENOTSUP';
+
+function noNetkit({ containerIfName, hostIfName }: CreatePair, error: KernelError): string {
+  return `the kernel has no netkit devices, so ${containerIfName} and ${hostIfName} are a veth pair: ${error.message}`;
 }
 
 function lookUpEnds(kernel: Kernel, pair: CreatePair): Ends {

@@ -7,6 +7,7 @@ import { NUD_PERMANENT } from './netlink/neighbour.ts';
 import type { Route } from './netlink/route.ts';
 import type { ObservedEnd, ObservedPod } from './observe-pod.ts';
 import type { AddAddress, AddNeighbour, AddRoute, CreatePair, PodPlan, Step } from './plan-pod.ts';
+import { isPodLink } from './pod-link.ts';
 
 export interface Difference {
   /** What it is about: `interface eth0`, `route 0.0.0.0/0 of eth0`. */
@@ -47,7 +48,8 @@ function linkDifferences(
   if (end === undefined) return [essential(object, 'present', 'missing')];
   const { link } = end;
   const expectations: readonly (readonly [string, string, string, boolean])[] = [
-    ['kind', pair.kind, link.kind ?? 'physical', true],
+    // Veth and netkit serve a pod alike; a kernel without netkit makes veth of it.
+    ['kind', isPodLink(link) ? link.kind : pair.kind, link.kind ?? 'physical', true],
     ['mac', mac, link.mac ?? 'none', isMacEssential],
     // A pod works with another MTU as well; to change it is no reason to take its interface away.
     ['mtu', String(pair.mtu ?? link.mtu), String(link.mtu), false],

@@ -27,13 +27,18 @@ export function formatStep(step: CreatePair | Step): string {
   }
 }
 
+const NETKIT = 'mode l2 forward scrub none peer forward scrub none';
+
 function formatPair(step: CreatePair): string {
   const end = (name: string, mac: string) => {
     const mtu = step.mtu === undefined ? '' : ` mtu ${step.mtu}`;
     return `${name} address ${mac}${mtu} numtxqueues ${step.queues} numrxqueues ${step.queues}`;
   };
   const container = end(step.containerIfName, step.containerMac);
-  return `ip link add ${container} type ${step.kind} peer name ${end(step.hostIfName, step.hostMac)} netns host`;
+  const host = end(step.hostIfName, step.hostMac);
+  return step.kind === 'netkit'
+    ? `ip link add ${host} type netkit ${NETKIT} name ${container} netns pod`
+    : `ip link add ${container} type veth peer name ${host} netns host`;
 }
 
 function formatAddAddress(step: AddAddress): string {

@@ -9,16 +9,19 @@
 import { type Cidr, hostCidr, type IpNetwork, sameCidr } from '../base/cidr.ts';
 import { addressBits, type IpAddress, type IpFamily } from '../base/ip-address.ts';
 import { HOST_SIDE_MAC, linkLocalOf, type MacAddress } from '../base/mac-address.ts';
-import { POD_GATEWAY_V4, type PodNetwork } from './pod-network.ts';
+import { type DeviceType, POD_GATEWAY_V4, type PodNetwork } from './pod-network.ts';
 
 /** Which namespace a step happens in. */
 export type Where = 'host' | 'pod';
 
-/** The pair of interfaces; the container end is made in the pod, the other is born on the host. */
+/**
+ * The pair of interfaces: one end is made where the step happens, the other is born in the other namespace. Of a
+ * netkit pair the one on the host is made, since that makes it the primary one: only there may programs be attached.
+ */
 export interface CreatePair {
   readonly do: 'create-pair';
-  readonly where: 'pod';
-  readonly kind: 'veth';
+  readonly where: Where;
+  readonly kind: DeviceType;
   readonly containerIfName: string;
   readonly containerMac: MacAddress;
   readonly hostIfName: string;
@@ -99,6 +102,11 @@ export function planPod(network: PodNetwork): PodPlan {
   };
 }
 
+/** The same pair, of the kind that every kernel has. */
+export function asVethPair(pair: CreatePair): CreatePair {
+  return { ...pair, where: 'pod', kind: 'veth' };
+}
+
 /** The gateway a pod reaches everything through. */
 export function podGateway(family: IpFamily): IpAddress {
   return family === 4 ? POD_GATEWAY_V4 : POD_GATEWAY_V6;
@@ -110,11 +118,11 @@ function familiesOf(network: PodNetwork): readonly IpFamily[] {
 }
 
 function createPair(network: PodNetwork): CreatePair {
-  const { containerIfName, containerMac, hostIfName, mtu, queues } = network;
+  const { deviceType, containerIfName, containerMac, hostIfName, mtu, queues } = network;
   return {
     do: 'create-pair',
-    where: 'pod',
-    kind: 'veth',
+    where: deviceType === 'netkit' ? 'host' : 'pod',
+    kind: deviceType,
     containerIfName,
     containerMac,
     hostIfName,

@@ -4,9 +4,14 @@ import type { Cidr } from '../base/cidr.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import type { MacAddress } from '../base/mac-address.ts';
 
+/** What joins pod and host: a pair of interfaces of this kind. */
+export type DeviceType = 'veth' | 'netkit';
+
 export interface PodNetwork {
   /** Path of the sandbox's network namespace, CNI_NETNS. */
   readonly netnsPath: string;
+  /** What is asked for; where the kernel has no netkit, it becomes veth. */
+  readonly deviceType: DeviceType;
   /** Name inside the sandbox, CNI_IFNAME. */
   readonly containerIfName: string;
   /** Name on the host, `cali…`. */

@@ -19,7 +19,7 @@ export function stepFailure(step: CreatePair | Step, cause: unknown, ifIndex = 0
 function attempt(step: CreatePair | Step, ifIndex: number): string {
   switch (step.do) {
     case 'create-pair':
-      return `failed to create the veth pair ${step.containerIfName} and ${step.hostIfName}`;
+      return `failed to create the ${step.kind} pair ${step.containerIfName} and ${step.hostIfName}`;
     case 'write-sysctl':
       return sysctlAttempt(step);
     case 'set-up':

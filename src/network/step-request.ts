@@ -2,7 +2,7 @@
 
 import { addAddress, IFA_F_NODAD, replaceAddress } from './netlink/address.ts';
 import type { NetlinkRequest } from './netlink/header.ts';
-import { addVethPair, setLinkUp } from './netlink/link.ts';
+import { addNetkitPair, addVethPair, setLinkUp } from './netlink/link.ts';
 import { NUD_PERMANENT, replaceNeighbour } from './netlink/neighbour.ts';
 import {
   addRoute,
@@ -12,17 +12,19 @@ import {
   TABLE_MAIN,
   TYPE_UNICAST,
 } from './netlink/route.ts';
-import type { AddAddress, AddRoute, CreatePair, Step, WriteSysctl } from './plan-pod.ts';
+import type { AddAddress, AddRoute, CreatePair, Step, Where, WriteSysctl } from './plan-pod.ts';
 
 /** The steps that are netlink messages; the others are writes to files. */
 export type NetlinkStep = Exclude<Step, WriteSysctl>;
 
-/** The message that makes the pair, to be sent on the pod's socket. */
-export function pairRequest(pair: CreatePair, hostNetnsFd: number): NetlinkRequest {
+/** The message that makes the pair, to be sent where the step says; `netnsFds` are open descriptors of the namespaces. */
+export function pairRequest(pair: CreatePair, netnsFds: Readonly<Record<Where, number>>): NetlinkRequest {
   const { mtu, queues } = pair;
   const container = { name: pair.containerIfName, mac: pair.containerMac, mtu, queues };
   const host = { name: pair.hostIfName, mac: pair.hostMac, mtu, queues };
-  return addVethPair(container, host, hostNetnsFd);
+  return pair.kind === 'netkit'
+    ? addNetkitPair(host, container, netnsFds.pod)
+    : addVethPair(container, host, netnsFds.host);
 }
 
 /** The message of one step, given the index of the interface it names. */

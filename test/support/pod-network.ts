@@ -9,6 +9,7 @@ import type { PodNetwork } from '../../src/network/pod-network.ts';
 export function podNetwork(addresses: readonly string[], rest: Partial<PodNetwork> = {}): PodNetwork {
   return {
     netnsPath: '/var/run/netns/pod',
+    deviceType: 'veth',
     containerIfName: 'eth0',
     hostIfName: 'cali1',
     containerMac: parseMacAddress('02:00:00:00:00:01'),

@@ -37,6 +37,18 @@ const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
+const IFLA_NETKIT_PEER_INFO = 1;
+const IFLA_NETKIT_POLICY = 3;
+const IFLA_NETKIT_PEER_POLICY = 4;
+const IFLA_NETKIT_MODE = 5;
+const IFLA_NETKIT_SCRUB = 6;
+const IFLA_NETKIT_PEER_SCRUB = 7;
+/** With Ethernet headers, MAC addresses and ARP. */
+const NETKIT_L2 = 0;
+/** What becomes of packets while no program is attached. */
+const NETKIT_PASS = 0;
+/** Marks and priorities stay on packets that change namespaces. */
+const NETKIT_SCRUB_NONE = 0;
 const RTEXT_FILTER_SKIP_STATS = 8;
 
 const IFF_UP = 1;
@@ -71,14 +83,33 @@ export interface LinkEnd {
  * `ip link add NAME address MAC mtu MTU numtxqueues Q numrxqueues Q type veth peer name PEER … netns NETNS`
  */
 export function addVethPair(end: LinkEnd, peer: LinkEnd, peerNetnsFd: number): NetlinkRequest {
-  const peerAttributes = [...endAttributes(peer), attributeU32(IFLA_NET_NS_FD, peerNetnsFd)];
-  const data = nested(VETH_INFO_PEER, [ifInfo(0, 0, 0), ...peerAttributes]);
-  const linkInfo = nested(IFLA_LINKINFO, [
-    attributeText(IFLA_INFO_KIND, 'veth'),
-    nested(IFLA_INFO_DATA, [data]),
+  return addPair('veth', end, [peerInfo(VETH_INFO_PEER, peer, peerNetnsFd)]);
+}
+
+/**
+ * A netkit pair that forwards like veth until programs are attached; `end` is the primary one. EOPNOTSUPP before Linux
+ * 6.7, and where the kernel was built without.
+ * `ip link add NAME … type netkit mode l2 forward scrub none peer forward scrub none name PEER … netns NETNS`
+ */
+export function addNetkitPair(end: LinkEnd, peer: LinkEnd, peerNetnsFd: number): NetlinkRequest {
+  return addPair('netkit', end, [
+    attributeU32(IFLA_NETKIT_MODE, NETKIT_L2),
+    attributeU32(IFLA_NETKIT_POLICY, NETKIT_PASS),
+    attributeU32(IFLA_NETKIT_SCRUB, NETKIT_SCRUB_NONE),
+    attributeU32(IFLA_NETKIT_PEER_POLICY, NETKIT_PASS),
+    attributeU32(IFLA_NETKIT_PEER_SCRUB, NETKIT_SCRUB_NONE),
+    peerInfo(IFLA_NETKIT_PEER_INFO, peer, peerNetnsFd),
   ]);
+}
+
+function addPair(kind: string, end: LinkEnd, data: readonly Buffer[]): NetlinkRequest {
+  const linkInfo = nested(IFLA_LINKINFO, [attributeText(IFLA_INFO_KIND, kind), nested(IFLA_INFO_DATA, data)]);
   const payload = Buffer.concat([ifInfo(0, 0, 0), ...endAttributes(end), linkInfo]);
   return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, payload };
+}
+
+function peerInfo(type: number, peer: LinkEnd, netnsFd: number): Buffer {
+  return nested(type, [ifInfo(0, 0, 0), ...endAttributes(peer), attributeU32(IFLA_NET_NS_FD, netnsFd)]);
 }
 
 /** `ip link set dev INDEX up` */

@@ -30,6 +30,7 @@ export function podNetwork(
 ): PodNetwork {
   return {
     netnsPath: call.netnsPath,
+    deviceType: conf.deviceType,
     containerIfName: call.ifName,
     hostIfName: outcome.links.hostIfName,
     containerMac: outcome.mac,

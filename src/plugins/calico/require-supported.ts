@@ -11,8 +11,6 @@ export function requireSupported({ ids, conf }: Job): void {
   }
   if (conf.dataplane.type !== 'linux')
     throw unsupported(`dataplane_options.type "${conf.dataplane.type}"`, 'leave out dataplane_options');
-  if (conf.deviceType !== 'veth')
-    throw unsupported(`device_type "${conf.deviceType}"`, 'set device_type to "veth"');
   if (conf.readinessGates.length > 0) throw unsupported('readiness_gates', 'leave out readiness_gates');
   if (conf.features.ipAddrsNoIpam) {
     throw new CalicoError('config', 'requested feature is not supported for this runtime: ip_addrs_no_ipam');

@@ -54,6 +54,19 @@ describe('planPod()', () => {
     ]);
   });
 
+  it('makes a netkit pair on the host, and takes the same steps with it', () => {
+    const veth = formatPlan(planPod(podNetwork(['10.77.0.117', 'fd77::117'])));
+
+    const [pair, ...steps] = formatPlan(
+      planPod(podNetwork(['10.77.0.117', 'fd77::117'], { deviceType: 'netkit' })),
+    );
+
+    expect(pair).toBe(
+      'host# ip link add cali1 address ee:ee:ee:ee:ee:ee mtu 1440 numtxqueues 1 numrxqueues 1 type netkit mode l2 forward scrub none peer forward scrub none name eth0 address 02:00:00:00:00:01 mtu 1440 numtxqueues 1 numrxqueues 1 netns pod',
+    );
+    expect(steps).toEqual(veth.slice(1));
+  });
+
   it('wires a dual-stack pod with the steps of both, in seven trips', () => {
     const both = planPod(podNetwork(['10.77.0.117', 'fd77::117']));
     const lines = formatPlan(both);

@@ -27,6 +27,12 @@ describe('stepFailure()', () => {
     expect(texts).toContain(`${attempt}: RTM: EPERM: operation not permitted; the kernel says: not yours`);
   });
 
+  it('names the kind of the pair', () => {
+    const { pair } = planPod(podNetwork(['10.77.0.117'], { deviceType: 'netkit' }));
+
+    expect(stepFailure(pair, denied).message).toMatch(/^failed to create the netkit pair eth0 and cali1: /);
+  });
+
   it.each([
     [1, 'run as root'],
     [17, 'something else has put this there'],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HOST_SIDE_MAC, parseMacAddress } from '../../../../src/base/mac-address.ts';
 import { decodeAttributes, readText, readU32 } from '../../../../src/network/netlink/attribute.ts';
 import {
+  addNetkitPair,
   addVethPair,
   decodeLink,
   deleteLink,
@@ -53,6 +54,35 @@ describe('addVethPair()', () => {
   });
 });
 
+/** An `ifinfomsg` that names no interface. */
+const NO_LINK = '00'.repeat(16);
+
+describe('addNetkitPair()', () => {
+  const host = { name: 'cali1', mac: HOST_SIDE_MAC, mtu: 1440, queues: 2 };
+  const container = { name: 'eth0', mac: parseMacAddress('02:00:00:00:00:01'), mtu: undefined, queues: 1 };
+
+  /** As include/uapi/linux/if_link.h numbers the attributes, and in the order in which iproute2 sends them. */
+  it('is this message', () => {
+    const request = addNetkitPair(host, container, 9);
+
+    expect(request).toMatchObject({ name: 'RTM_NEWLINK', type: 16, flags: 0x600 });
+    expect(Buffer.from(request.payload).toString('hex')).toBe(
+      [
+        ...[NO_LINK, `0a000300${hex('cali1')}000000`, '0a000100' + 'eeeeeeeeeeee' + '0000'],
+        ...['08000400' + 'a0050000', '08001f00' + '02000000', '08002000' + '02000000'],
+        // IFLA_LINKINFO: IFLA_INFO_KIND, IFLA_INFO_DATA
+        ...['80001200', `0b000100${hex('netkit')}0000`, '70000200'],
+        // Mode L2, policy forward, scrub none; policy and scrub of the peer.
+        ...['08000500' + '00000000', '08000300' + '00000000', '08000600' + '00000000'],
+        ...['08000400' + '00000000', '08000700' + '00000000'],
+        // IFLA_NETKIT_PEER_INFO
+        ...['44000100', NO_LINK, `09000300${hex('eth0')}00000000`, '0a000100' + '020000000001' + '0000'],
+        ...['08001f00' + '01000000', '08002000' + '01000000', '08001c00' + '09000000'],
+      ].join(''),
+    );
+  });
+});
+
 describe('setLinkUp() and deleteLink()', () => {
   it('name the interface by its index only', () => {
     const bytes = (payload: Uint8Array) => Buffer.from(payload).toString('hex');
@@ -61,3 +91,7 @@ describe('setLinkUp() and deleteLink()', () => {
     expect(bytes(deleteLink(7).payload)).toBe('00000000' + '07000000' + '00000000' + '00000000');
   });
 });
+
+function hex(text: string): string {
+  return Buffer.from(text).toString('hex');
+}
