@@ -1,5 +1,6 @@
 /** Pods and namespaces for tests, with the least there can be in them. */
 
+import fc from 'fast-check';
 import type { Namespace, Pod } from '../../src/kubernetes/objects.ts';
 
 export function pod(changes: Partial<Pod> = {}): Pod {
@@ -29,3 +30,9 @@ function calicoAnnotations(annotations: Readonly<Record<string, string>>): Reado
   const named = Object.entries(annotations).map(([name, value]) => [`cni.projectcalico.org/${name}`, value]);
   return Object.fromEntries(named);
 }
+
+/** Texts with the characters that a message must not pass on. */
+export const oddTexts = fc.string({
+  unit: fc.constantFrom('a', '"', "'", '\\', '[', '\0', '\n', '\u001b', '\u202e', '\u2028', '\ud800', '😀'),
+  maxLength: 200,
+});

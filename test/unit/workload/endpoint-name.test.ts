@@ -73,6 +73,7 @@ describe('isEndpointOf()', () => {
 describe('prefixes', () => {
   it('of a workload end where its interface begins', () => {
     expect(endpointNamePrefix(container('a-b'))).toBe('node1-cni-a--b-');
+    expect(endpointNamePrefix(pod('web-1'))).toBe('node1-k8s-web--1-');
   });
 
   it('of an ID find every container whose ID begins alike', () => {

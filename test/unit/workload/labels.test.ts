@@ -57,6 +57,12 @@ describe('hostInterfaceName()', () => {
     expect(hostInterfaceName({ ...base, orchestrator: 'k8s', namespace, podName }, sha1Hex)).toBe(name);
   });
 
+  it('of a pod begins with the prefix that Felix is told', () => {
+    const ids: WorkloadIdentifiers = { ...base, orchestrator: 'k8s', namespace: 'test', podName: 'web-1' };
+    expect(hostInterfaceName(ids, sha1Hex, 'eni')).toBe('eni9aa35139ea0');
+    expect(hostInterfaceName({ ...ids, containerId: 'another' }, sha1Hex, 'eni')).toBe('eni9aa35139ea0');
+  });
+
   it('of a container holds the first 11 characters of its ID', () => {
     expect(hostInterfaceName(base, sha1Hex)).toBe('calicid-1x1x0');
     expect(hostInterfaceName({ ...base, containerId: 'cnitool-12ce16abc' }, sha1Hex)).toBe('calicnitool-12c');
