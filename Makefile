@@ -20,7 +20,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 .PHONY: help build check types lint unit test demo bench goals tools clean distclean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened (DATASTORE=etcd: on a real etcd)
 	@$(SCRIPT) demo/demo.ts
@@ -29,8 +29,12 @@ build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with tw
 
 check: types lint unit ## Fast: types, lint, unit and architecture tests
 
-test: types lint $(EXECUTABLE) $(TOOLS) ## Everything: check, real etcd, real kernel, end to end
+test: types lint $(EXECUTABLE) $(TOOLS) ## Everything: check, real etcd, real kernel, end to end, and test-k8s where that is possible
+	@build/install-kubernetes.sh || { [ $$? -eq 69 ] && echo 'Without them: see the lines above.'; }
 	$(ISOLATED) $(VITEST)
+
+test-k8s: kubernetes $(EXECUTABLE) $(TOOLS) ## Pods on a real containerd, a real kubelet and a real API server
+	$(ISOLATED) --or-fail $(VITEST) --project kubernetes
 
 types: $(PACKAGES) ## Check the types
 	$(NODE) node_modules/typescript/bin/tsc -p .
@@ -48,6 +52,9 @@ goals: $(EXECUTABLE) $(TOOLS) ## Measure only what has a goal, and say whether i
 	@$(SCRIPT) bench/bench.ts --goals
 
 tools: $(TOOLS) ## Install what tests, demo and benchmark need: ip, ping, etcd, cnitool, reference plugins
+
+kubernetes: ## Install what test-k8s needs: kubelet and kube-apiserver are built once, which takes minutes
+	build/install-kubernetes.sh
 
 clean: ## Remove what was built
 	rm -rf dist

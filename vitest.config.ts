@@ -9,13 +9,13 @@ function pure(name: string) {
 }
 
 /** Tests that start servers or change the kernel: one file at a time per tier, a limit for slow machines. */
-function real(name: string) {
+function real(name: string, limitMs = 30_000) {
   return {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
-      testTimeout: 30_000,
-      hookTimeout: 30_000,
+      testTimeout: limitMs,
+      hookTimeout: limitMs,
       fileParallelism: false,
     },
   };
@@ -30,6 +30,7 @@ export default defineConfig({
       real('integration'),
       real('kernel'),
       real('e2e'),
+      real('kubernetes', 120_000),
     ],
     pool: 'forks',
     // node:ffi says that it is experimental; the version of Node.js is pinned.

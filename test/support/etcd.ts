@@ -4,13 +4,14 @@
  */
 
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEtcd, type EtcdData } from './etcd-data.ts';
+import { freePort } from './free-port.ts';
+import { pauseProcess } from './pause.ts';
 import { requireTool, toolPath } from './tools.ts';
 
 export interface Etcd extends EtcdData {
@@ -65,7 +66,9 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
     ...data,
     endpoint,
     directory,
-    pause: () => stopAllThreads(child),
+    pause: () => {
+      if (child.pid !== undefined) pauseProcess(child.pid);
+    },
     resume: () => void child.kill('SIGCONT'),
     stop,
   };
@@ -129,23 +132,4 @@ async function untilHealthy(child: EtcdProcess, data: EtcdData): Promise<void> {
 
 async function askUntilHealthy(data: EtcdData, stopAsking: AbortSignal): Promise<void> {
   while (!stopAsking.aborted && !(await data.isHealthy())) await sleep(20);
-}
-
-/** Returns when the last thread stands still: until then, another one may go on answering. */
-function stopAllThreads(child: EtcdProcess): void {
-  child.kill('SIGSTOP');
-  const threads = `/proc/${child.pid}/task`;
-  const isStopped = (thread: string): boolean =>
-    / T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8').replace(/.*\)/, ''));
-  while (!readdirSync(threads).every(isStopped))
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
