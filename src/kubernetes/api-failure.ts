@@ -119,22 +119,32 @@ export function connectionError(question: Question, error: HttpFailure): CalicoE
 
 function verdictOnFailure(question: Question, error: HttpFailure): Verdict {
   const { code, message } = error;
+  if (code === 'TLS') return verdictOnTls(question, message);
   if (code === 'CERT_HAS_EXPIRED') return serverExpired(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { kind: 'config', what: message, details: WRONG_NAME };
   if (UNTRUSTED.test(code)) return untrusted(question, message);
-  if (REFUSED_CERTIFICATE.test(code)) return certificateRefused(question, message);
-  if (NOT_TLS.test(code))
-    return { kind: 'config', what: 'the server does not speak TLS', details: WRONG_SCHEME };
   if (code.startsWith('HPE_'))
     return { kind: 'corrupt', what: `it does not speak HTTP (${message})`, details: WRONG_SERVER };
   if (code === 'TOO_LARGE') return { kind: 'corrupt', what: message, details: WRONG_SERVER };
-  return { kind: 'unavailable', what: message };
+  // Some servers answer a certificate that they do not accept by going away.
+  const expired = code === 'ECONNRESET' ? expiredCredentials(question) : [];
+  return { kind: 'unavailable', what: [message, ...expired].join(': ') };
 }
 
-/** OpenSSL's reasons not to trust a certificate (X509_V_ERR_…), and its words for alerts of the server. */
+/** OpenSSL's reasons not to trust a certificate (X509_V_ERR_…). */
 const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_|ERROR_IN_CERT_|PATH_LENGTH_)/;
-const REFUSED_CERTIFICATE = /^ERR_SSL_.*ALERT_(?:.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
-const NOT_TLS = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)/;
+
+/** `reason`: OpenSSL's words; an alert is what the server said. */
+function verdictOnTls(question: Question, reason: string): Verdict {
+  if (NOT_TLS.test(reason))
+    return { kind: 'config', what: 'the server does not speak TLS', details: WRONG_SCHEME };
+  if (REFUSED_CERTIFICATE.test(reason)) return certificateRefused(question, reason);
+  return { kind: 'unavailable', what: `no TLS connection: ${reason}` };
+}
+
+const NOT_TLS = /^(?:wrong version number|packet length too long|http request)$/;
+/** TLS 1.2 has no alert of its own for a certificate that is missing. */
+const REFUSED_CERTIFICATE = /alert .*(?:certificate|unknown ca|access denied|handshake failure)/;
 const WRONG_SCHEME = 'check whether the URL of the server must begin with http:// instead of https://';
 const WRONG_NAME =
   'set the server to a name or address of its certificate, or tls-server-name in the kubeconfig';
@@ -161,7 +171,7 @@ function untrusted({ settings: { certificateAuthority } }: Question, message: st
 
 function certificateRefused(question: Question, message: string): Verdict {
   const expired = expiredCredentials(question);
-  const told = `the server refused the client certificate: ${message} (${identity(question)})`;
+  const told = `the server refused the connection: ${message} (${identity(question)})`;
   return {
     kind: 'denied',
     what: [told, ...expired].join(': '),

@@ -24,7 +24,7 @@ export interface HttpSession {
 /** There is no answer, or no whole one. */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
-  /** `TIMEOUT`, `TOO_LARGE`, or the code of Node's own error, such as `ECONNREFUSED`. */
+  /** `TIMEOUT`, `TOO_LARGE`, `TLS` for what OpenSSL says, or the code of Node's own error, such as `ECONNREFUSED`. */
   readonly code: string;
   /** As Node writes it: the end of the time for which the server's certificate is good, where that was seen. */
   readonly serverCertificateEnd: string | undefined;
@@ -175,10 +175,19 @@ function timeoutOf(timeoutMs: number, socket: Socket | null): HttpFailure {
   return new HttpFailure('TIMEOUT', `no ${missing} within ${Math.round(timeoutMs)} ms`);
 }
 
-/** A name with several addresses fails with an error for each, and no text of its own. */
 function failureOf(error: unknown, certificateEnd: string | undefined): HttpFailure {
   if (error instanceof HttpFailure) return error;
-  const text = error instanceof AggregateError ? error.errors.map(errorText).join(', ') : errorText(error);
+  const text = textOf(error);
+  const reason = OPENSSL_REASON.exec(text)?.[1];
+  if (reason !== undefined) return new HttpFailure('TLS', reason, certificateEnd, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return new HttpFailure(code, text, certificateEnd, error);
+}
+
+/** OpenSSL's words, as Node's message has them between a number, a function and a line of source. */
+const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+):/;
+
+/** A name with several addresses fails with an error for each, and no text of its own. */
+function textOf(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(errorText).join(', ') : errorText(error);
 }
