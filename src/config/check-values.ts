@@ -24,8 +24,13 @@ const MTU_RANGE = { min: 68, max: 65535 };
 /** Bytes; 0 stands for none. */
 export function checkMtu(value = 0): number | undefined {
   if (value === 0) return undefined;
-  if (value >= MTU_RANGE.min && value <= MTU_RANGE.max) return value;
+  if (isMtu(value)) return value;
   throw invalid(`mtu must be 0 (automatic) or ${MTU_RANGE.min} to ${MTU_RANGE.max}, found ${value}`);
+}
+
+/** Whether a link can have that MTU. */
+export function isMtu(value: number): boolean {
+  return value >= MTU_RANGE.min && value <= MTU_RANGE.max;
 }
 
 /** The kernel's own limit on the queues of a device. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { CalicoError, errorText } from '../base/calico-error.ts';
 import { shorten } from '../base/json-object.ts';
+import { isMtu } from './check-values.ts';
 
 export const MTU_FILE = '/var/lib/calico/mtu';
 
@@ -14,8 +15,8 @@ export interface MtuFacts {
 }
 
 /**
- * The configuration's MTU, else the file's; `undefined` leaves the choice to the kernel. Throws `config` when the
- * file does not hold a number, even if the configuration has one.
+ * The configuration's MTU, else the file's, where 0 is none; `undefined` leaves the choice to the kernel. Throws
+ * `config` when the file does not hold an MTU, even if the configuration has one.
  */
 export function chooseMtu({ confMtu, fileText }: MtuFacts): number | undefined {
   const fileMtu = fileText === undefined ? 0 : parseMtu(fileText.trim());
@@ -23,9 +24,10 @@ export function chooseMtu({ confMtu, fileText }: MtuFacts): number | undefined {
 }
 
 function parseMtu(text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text);
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value === 0 || isMtu(value)) return value;
   throw new CalicoError('config', `failed to read MTU file: ${JSON.stringify(shorten(text))} is no MTU`, {
-    details: `calico/node writes ${MTU_FILE}; remove it, or set mtu in the network configuration`,
+    details: `calico/node writes ${MTU_FILE}: correct or remove it, even where the network configuration sets mtu`,
   });
 }
 

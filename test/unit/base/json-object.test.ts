@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeJson, isJsonObject, jsonMember } from '../../../src/base/json-object.ts';
+import { describeJson, isJsonObject, jsonKey, jsonMember } from '../../../src/base/json-object.ts';
 
 describe('jsonMember()', () => {
   it.each([
@@ -19,6 +19,17 @@ describe('jsonMember()', () => {
   it('finds nothing that the object only inherits', () => {
     expect(jsonMember({}, 'constructor')).toBeUndefined();
     expect(jsonMember(JSON.parse('{"__proto__":{"mtu":1}}'), 'mtu')).toBeUndefined();
+  });
+});
+
+describe('jsonKey()', () => {
+  it.each([
+    [{ mtu: 1, MTU: 2 }, 'mtu'],
+    [{ Mtu: 1, MTU: 2 }, 'MTU'],
+    [{ MTU: null }, 'MTU'],
+    [{ mtus: 1 }, undefined],
+  ])('in %j is %s', (object, key) => {
+    expect(jsonKey(object, 'mtu')).toBe(key);
   });
 });
 

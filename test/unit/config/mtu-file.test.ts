@@ -11,11 +11,15 @@ describe('chooseMtu()', () => {
     [undefined, '1440\n', 1440],
     [1400, '1440', 1400],
     [undefined, '0', undefined],
+    [1400, '0', 1400],
+    [undefined, ' 001440 \n', 1440],
+    [undefined, '68', 68],
+    [undefined, '65535', 65535],
   ])('configured %j, file %j: %j', (confMtu, fileText, mtu) => {
     expect(chooseMtu({ confMtu, fileText })).toBe(mtu);
   });
 
-  it.each(['', 'auto', '14.5', '-1', '1440 bytes', '9999999'])(
+  it.each(['', 'auto', '14.5', '-1', '1440 bytes', '1440\n1500', '0x5dc', '67', '65536', '9999999'])(
     'refuses the file text %j, even when an MTU is configured',
     (fileText) => {
       for (const confMtu of [1400, undefined]) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname as osHostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,28 @@ describe('readNodeName()', () => {
         message: `stat ${join(directory, 'absent')}: no such file or directory: check that the calico/node container is running and has mounted /var/lib/calico/`,
       }),
     );
+  });
+
+  it('takes the configured name over the file, which must be there all the same', () => {
+    writeFileSync(join(directory, 'nodename'), 'file');
+    expect(readNodeName(conf('nodename', false, 'conf'), 'os')).toBe('conf');
+  });
+
+  it.each(['', ' \n'])('goes on with the next source when the file holds %j', (text) => {
+    writeFileSync(join(directory, 'nodename'), text);
+    expect(readNodeName({ ...conf('nodename', false), hostname: 'old' }, 'os')).toBe('old');
+    expect(readNodeName(conf('nodename', false), 'OS')).toBe('os');
+  });
+
+  it('goes on with the next source when the file is there but cannot be read', () => {
+    mkdirSync(join(directory, 'nodename'));
+    expect(readNodeName(conf('nodename', false), 'os')).toBe('os');
+  });
+
+  it('takes a link to nowhere for no file', () => {
+    symlinkSync(join(directory, 'nowhere'), join(directory, 'nodename'));
+    expect(() => readNodeName(conf('nodename', false, 'conf'), 'os')).toThrow(/^stat .*no such file/);
+    expect(readNodeName(conf('nodename', true), 'os')).toBe('os');
   });
 
   it('does without it when it is optional', () => {
