@@ -16,12 +16,13 @@ export function identify(
 ): WorkloadIdentifiers {
   const { containerId, ifName } = call;
   const { podName, podNamespace } = args;
-  if (podName && podNamespace) {
+  // A name that cannot be stored was never stored: a DEL then finds nothing, an ADD is told before it begins.
+  const isPossible = (...names: readonly string[]) => call.command === 'ADD' || names.every(isStorableName);
+  if (podName && podNamespace && isPossible(podName, podNamespace)) {
     return { orchestrator: 'k8s', nodeName, namespace: podNamespace, containerId, ifName, podName };
   }
   const asked = mesosNamespace(conf.mesosLabels) ?? args.testNamespace;
-  // A name that cannot be stored was never stored: a DEL then finds nothing, an ADD is told before it begins.
-  const namespace = asked && (call.command === 'ADD' || isStorableName(asked)) ? asked : 'default';
+  const namespace = asked && isPossible(asked) ? asked : 'default';
   return { orchestrator: 'cni', nodeName, namespace, containerId, ifName, podName: undefined };
 }
 

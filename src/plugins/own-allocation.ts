@@ -1,7 +1,8 @@
 /** An assignment by our own allocator, decided on what has been read. Pure. */
 
-import type { IpFamily } from '../base/ip-address.ts';
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import { formatGoTime } from '../base/time.ts';
+import type { IpamConf } from '../config/calico-conf.ts';
 import { ipamFacts } from '../datastore/ipam-records.ts';
 import type { View } from '../datastore/view.ts';
 import type { AssignmentRequest } from '../ipam/facts.ts';
@@ -17,14 +18,21 @@ export interface OwnAllocation {
   readonly ipv6Pools: readonly string[];
 }
 
+/** What a pod asks for; what is absent is as the configuration and the runtime say. */
+export interface AskedOfIpam {
+  readonly families?: readonly IpFamily[] | undefined;
+  readonly addresses?: readonly IpAddress[] | undefined;
+  readonly ipv4Pools?: readonly string[] | undefined;
+  readonly ipv6Pools?: readonly string[] | undefined;
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
+}
+
 export function ownAllocation(
   { conf, ids, args }: Pick<Job, 'conf' | 'ids' | 'args'>,
   nowNs: bigint,
+  asked: AskedOfIpam = {},
 ): OwnAllocation {
-  const wanted: readonly (readonly [IpFamily, boolean])[] = [
-    [4, conf.ipam.assignIpv4],
-    [6, conf.ipam.assignIpv6],
-  ];
+  const { addresses } = asked;
   return {
     request: {
       nodeName: ids.nodeName,
@@ -34,15 +42,23 @@ export function ownAllocation(
         node: ids.nodeName,
         timestamp: formatGoTime(nowNs),
       },
-      families: wanted.flatMap(([family, isWanted]) => (isWanted ? [family] : [])),
-      requestedAddresses: args.ip === undefined ? [] : [args.ip],
-      namespaceLabels: {},
+      families: asked.families ?? configuredFamilies(conf.ipam),
+      requestedAddresses: addresses ?? (args.ip === undefined ? [] : [args.ip]),
+      namespaceLabels: asked.namespaceLabels ?? {},
       use: 'Workload',
       nowNs,
     },
-    ipv4Pools: conf.ipam.ipv4Pools,
-    ipv6Pools: conf.ipam.ipv6Pools,
+    ipv4Pools: asked.ipv4Pools ?? conf.ipam.ipv4Pools,
+    ipv6Pools: asked.ipv6Pools ?? conf.ipam.ipv6Pools,
   };
+}
+
+function configuredFamilies({ assignIpv4, assignIpv6 }: IpamConf): readonly IpFamily[] {
+  const wanted: readonly (readonly [IpFamily, boolean])[] = [
+    [4, assignIpv4],
+    [6, assignIpv6],
+  ];
+  return wanted.flatMap(([family, isWanted]) => (isWanted ? [family] : []));
 }
 
 export function planOwnAllocation(

@@ -23,6 +23,6 @@ export function hostInterfaceName(
  * The name for a container whose usual one is taken by another container of this node. It happens where IDs
  * share a long beginning: cnitool's `cnitool-…` leaves three digits to tell them apart.
  */
-export function alternativeHostInterfaceName(ids: WorkloadIdentifiers): string {
-  return `cali${fnv1a64Hex(ids.containerId).slice(-SIGNIFICANT_ID_CHARACTERS)}`;
+export function alternativeHostInterfaceName(ids: WorkloadIdentifiers, prefix = 'cali'): string {
+  return `${ids.podName === undefined ? 'cali' : prefix}${fnv1a64Hex(ids.containerId).slice(-SIGNIFICANT_ID_CHARACTERS)}`;
 }

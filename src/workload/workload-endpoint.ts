@@ -1,4 +1,4 @@
-/** Calico's record of a workload's interface: what Felix programs and `calicoctl get wep` lists. Pure types. */
+/** Calico's record of a workload's interface: what Felix programs and `calicoctl get wep` lists. Pure. */
 
 import type { Cidr, IpNetwork } from '../base/cidr.ts';
 import type { EndpointPort, IpNat } from './endpoint-settings.ts';
@@ -35,4 +35,9 @@ export interface WorkloadEndpoint {
   /** Fields this program does not interpret, written back as they came. */
   readonly otherMetadata: Readonly<Record<string, unknown>>;
   readonly otherSpec: Readonly<Record<string, unknown>>;
+}
+
+/** A pod keeps its endpoint when it gets a new sandbox; the endpoint then is the new container's. */
+export function isOfContainer(endpoint: WorkloadEndpoint, containerId: string): boolean {
+  return endpoint.containerId === undefined || endpoint.containerId === containerId;
 }

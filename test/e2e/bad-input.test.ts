@@ -40,6 +40,10 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
   }
 
   const conf = (changes: object) => ({ conf: changes });
+  const podOf = (changes: object) => ({
+    args: 'K8S_POD_NAME=web;K8S_POD_NAMESPACE=default',
+    ...conf({ policy: { type: 'k8s' }, ...changes }),
+  });
   const ipam = (changes: object) => conf({ ipam: { type: 'calico-ipam', ...changes } });
 
   const calls: readonly (readonly [string, Partial<CniTestCall>, number, RegExp])[] = [
@@ -153,10 +157,35 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
     ['IPv6 without an IPv6 pool', ipam({ assign_ipv6: 'true' }), 102, /cannot find a qualified ippool/],
     ['an address outside every pool', { args: 'IP=10.1.2.3' }, 7, /not in a configured pool/],
     [
-      'a Kubernetes pod, for now',
-      { args: 'K8S_POD_NAME=web;K8S_POD_NAMESPACE=default' },
-      2,
-      /Kubernetes pods: not supported by this version/,
+      'a pod whose name no pod can have',
+      { args: 'K8S_POD_NAME=We/b;K8S_POD_NAMESPACE=default' },
+      4,
+      /Pod = 'We\/b'/,
+    ],
+    ['a pod, and no way to the Kubernetes API', podOf({}), 7, /no configuration has been provided/],
+    [
+      'a pod, and a kubeconfig that is not there',
+      podOf({ kubernetes: { kubeconfig: '/nowhere/kubeconfig' } }),
+      7,
+      /cannot read kubeconfig \/nowhere\/kubeconfig/,
+    ],
+    [
+      'a pod, and an API server that is not there',
+      podOf({ kubernetes: { k8s_api_root: 'https://127.0.0.1:1' } }),
+      11,
+      /127\.0\.0\.1:1.*default|default.*127\.0\.0\.1:1/s,
+    ],
+    [
+      'a gRPC dataplane at no address',
+      conf({ dataplane_options: { type: 'grpc', socket: 'http://x y' } }),
+      7,
+      /socket/,
+    ],
+    [
+      'a prefix of interface names that is too long',
+      { args: 'K8S_POD_NAME=web;K8S_POD_NAMESPACE=default', env: { FELIX_INTERFACEPREFIX: 'much-too-long' } },
+      7,
+      /InterfaceName/,
     ],
   ];
 

@@ -33,7 +33,10 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
   const inputs = {
     ids,
     netnsPath: '/run/netns/pod',
-    profile: NETWORK_NAME,
+    profiles: [NETWORK_NAME],
+    ownProfile: NETWORK_NAME,
+    settings: undefined,
+    wantedMac: undefined,
     labels: {},
     source: {
       from: 'allocator' as const,

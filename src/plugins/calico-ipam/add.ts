@@ -9,13 +9,15 @@ import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import type { View } from '../../datastore/view.ts';
 import { ADD_BUDGET_MS } from '../budgets.ts';
 import { lockIpam } from '../ipam-lock.ts';
-import { closeQuietly, openStore, prepareJob, settleJob } from '../job.ts';
-import { type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
+import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
+import { apiOf } from '../kubernetes-api.ts';
+import { isKubernetesPod } from '../kubernetes-pod.ts';
+import { type AskedOfIpam, type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
 import type { World } from '../world.ts';
 
 export async function add(call: CniCall, world: World): Promise<CniResult> {
   const job = prepareJob(call, world, ADD_BUDGET_MS);
-  const allocation = ownAllocation(job, world.clock.nowNs());
+  const allocation = ownAllocation(job, world.clock.nowNs(), await askedByNamespace(job));
   const { nodeName, handleId } = allocation.request;
   const store = await openStore(job);
   try {
@@ -31,6 +33,14 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
   } finally {
     await closeQuietly(store, job.log);
   }
+}
+
+/** What selects pools by namespace; everything else the main plugin has put into the configuration. */
+async function askedByNamespace(job: Job): Promise<AskedOfIpam> {
+  if (!isKubernetesPod(job)) return {};
+  using api = apiOf(job);
+  const { labels } = await (await api.open()).namespace(job.ids.namespace, job.deadline);
+  return { namespaceLabels: labels };
 }
 
 /**

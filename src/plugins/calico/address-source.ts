@@ -1,86 +1,87 @@
 /**
  * Who gives the pod its addresses. Our own allocator does when `ipam.type` names this very executable: then the
  * addresses are part of the one transaction that writes all records. Any other plugin is run as the CNI
- * specification says, and run again to take its answer back.
+ * specification says, and run again to take its answer back. A pod may also bring its own.
  */
 
 import { CalicoError } from '../../base/calico-error.ts';
-import type { IpNetwork } from '../../base/cidr.ts';
-import { type Deadline, deadlineIn } from '../../base/deadline.ts';
-import { type Delegate, delegateAdd, delegateDel, findPlugin, isSameExecutable } from '../../cni/delegate.ts';
+import { hostNetwork, type IpNetwork } from '../../base/cidr.ts';
 import type { CniRoute } from '../../cni/result.ts';
 import type { Store } from '../../datastore/store.ts';
 import { workloadFacts, workloadRanges } from '../../datastore/workload-records.ts';
-import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
+import { isOfContainer } from '../../workload/workload-endpoint.ts';
 import { type Job, settleJob } from '../job.ts';
+import type { CallApi } from '../kubernetes-api.ts';
+import type { KubernetesPod } from '../kubernetes-pod.ts';
 import { type OwnAllocation, ownAllocation } from '../own-allocation.ts';
 import type { Rollback } from '../rollback.ts';
 import { type Attachment, checkAttachment } from './attachment.ts';
+import { askDelegate, delegateFor, ipamPlugin, takeBackFromDelegate } from './delegates.ts';
 
 export type AddressSource =
   | { readonly from: 'allocator'; readonly allocation: OwnAllocation }
   | {
-      readonly from: 'delegate';
+      readonly from: 'elsewhere';
       readonly addresses: readonly IpNetwork[];
-      /** Of the delegate's result, which the main plugin passes on. */
+      /** Of a delegate's result, which the main plugin passes on. */
       readonly routes: readonly CniRoute[];
     };
 
-/** `own`: this very executable under its other name. Throws `config` or `delegate` when there is no such plugin. */
-export function ipamPlugin({ conf, call }: Job): 'own' | { readonly path: string } {
-  const path = findPlugin(conf.ipam.type, call.path);
-  return isSameExecutable(path) ? 'own' : { path };
+export interface AddressInputs {
+  readonly api: CallApi;
+  readonly store: Store;
+  readonly attachment: Attachment;
+  readonly pod: KubernetesPod | undefined;
+  readonly rollback: Rollback;
 }
 
 /** A container that has an endpoint keeps its addresses: a delegate would give it a second one. */
-export async function giveAddresses(
-  job: Job,
-  store: Store,
-  attachment: Attachment,
-  rollback: Rollback,
-): Promise<AddressSource> {
+export async function giveAddresses(job: Job, inputs: AddressInputs): Promise<AddressSource> {
+  const { api, pod, rollback } = inputs;
+  const asked = pod?.settings.addresses ?? { from: 'automatic' };
+  if (asked.from === 'ipAddrsNoIpam') return elsewhere(asked.addresses.map(hostNetwork));
+  const named = asked.from === 'ipAddrs' ? asked.addresses : undefined;
   const plugin = ipamPlugin(job);
-  if (plugin === 'own') return { from: 'allocator', allocation: ownAllocation(job, job.world.clock.nowNs()) };
-  const held = await heldAddresses(job, store, attachment);
-  if (held.length > 0) return { from: 'delegate', addresses: held, routes: [] };
+  if (plugin === 'own') return { from: 'allocator', allocation: allocationFor(job, pod, named) };
+  const held = await heldAddresses(job, inputs);
+  if (held.length > 0) return elsewhere(held);
 
-  const { ips, routes } = await delegateAdd(delegateOf(job, plugin.path), job.deadline, () =>
-    rollbackDeadline(job),
-  );
-  rollback.push(`the addresses of ${plugin.path}`, () =>
-    delegateDel(delegateOf(job, plugin.path), rollbackDeadline(job)),
-  );
+  const delegate = await delegateFor(job, plugin.path, api, pod);
+  const { ips, routes } = await askDelegate(job, delegate, named ?? []);
+  rollback.push(`the addresses of ${plugin.path}`, () => takeBackFromDelegate(job, delegate));
   if (ips.length === 0)
     throw new CalicoError('delegate', 'IPAM plugin returned no IP addresses in result', {
       details: plugin.path,
     });
-  return { from: 'delegate', addresses: ips.map(({ address }) => address), routes };
+  return elsewhere(
+    ips.map(({ address }) => address),
+    routes,
+  );
 }
 
-export async function releaseFromDelegate(job: Job, path: string): Promise<void> {
-  await delegateDel(delegateOf(job, path), job.deadline);
+function elsewhere(addresses: readonly IpNetwork[], routes: readonly CniRoute[] = []): AddressSource {
+  return { from: 'elsewhere', addresses, routes };
+}
+
+function allocationFor(
+  job: Job,
+  pod: KubernetesPod | undefined,
+  addresses: OwnAllocation['request']['requestedAddresses'] | undefined,
+): OwnAllocation {
+  const nowNs = job.world.clock.nowNs();
+  if (pod === undefined) return ownAllocation(job, nowNs);
+  const { families, ipv4Pools, ipv6Pools } = pod.settings;
+  const { namespaceLabels } = pod;
+  return ownAllocation(job, nowNs, { families, ipv4Pools, ipv6Pools, namespaceLabels, addresses });
 }
 
 /** Looks before the delegate is asked: it shall not give an address to an attachment that cannot be made. */
-async function heldAddresses(job: Job, store: Store, attachment: Attachment): Promise<readonly IpNetwork[]> {
+async function heldAddresses(job: Job, { store, attachment }: AddressInputs): Promise<readonly IpNetwork[]> {
   return settleJob(job, store, workloadRanges(job.ids), (view) => {
     const facts = workloadFacts(view, job.ids, job.log.warn);
     checkAttachment(attachment, facts);
-    return { step: 'done', outcome: facts.endpoint?.value.ipNetworks ?? [] };
+    const endpoint = facts.endpoint?.value;
+    const isOwn = endpoint !== undefined && isOfContainer(endpoint, job.ids.containerId);
+    return { step: 'done', outcome: isOwn ? endpoint.ipNetworks : [] };
   });
-}
-
-function delegateOf({ call, world }: Job, path: string): Delegate {
-  return {
-    path,
-    stdin: call.conf.text,
-    cniVersion: call.conf.cniVersion,
-    env: world.env,
-    args: call.args,
-    writeStderr: world.writeStderr,
-  };
-}
-
-function rollbackDeadline({ world }: Job): Deadline {
-  return deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback');
 }

@@ -3,7 +3,7 @@
 import { CalicoError } from '../../base/calico-error.ts';
 import type { WorkloadFacts } from '../../datastore/workload-records.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
-import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { requireReady } from '../require-ready.ts';
 import { type ClaimedLinks, claimLinks, type HostIfNames, type SeenLinks } from './claim-links.ts';
 
@@ -23,9 +23,13 @@ export function checkAttachment(inputs: Attachment, facts: WorkloadFacts): Claim
   return claimLinks({ ...inputs, names: inputs.hostIfNames, endpoint: endpoint?.value, similar });
 }
 
-/** Calico has one endpoint per workload, so a second interface of the container would overwrite the first. */
+/**
+ * Calico has one endpoint per workload, so a second interface of the container would overwrite the first. A new
+ * sandbox of a pod may have another name for its interface.
+ */
 function requireSameInterface(ids: WorkloadIdentifiers, endpoint: WorkloadEndpoint | undefined): void {
   if (endpoint === undefined || endpoint.endpoint === ids.ifName) return;
+  if (!isOfContainer(endpoint, ids.containerId)) return;
   throw new CalicoError(
     'config',
     `container ${ids.containerId} already has interface ${endpoint.endpoint}: Calico gives a container one interface, so ${ids.ifName} cannot be added`,

@@ -81,12 +81,17 @@ function chooseName(inputs: ClaimInputs): string {
   );
 }
 
-/** An endpoint of another container that names it has it, and so has any interface that is not ours to replace. */
+/**
+ * An endpoint of another container that names it has it, and so has any interface that is not ours to replace. A pod's
+ * name is made of its own name and no other's, so what has it is of an earlier sandbox.
+ */
 function isTaken(inputs: ClaimInputs, name: string): boolean {
   if (inputs.similar.some(({ interfaceName }) => interfaceName === name)) return true;
   const seen = seenAs(inputs, name);
   if (seen === undefined) return false;
-  return !isPodLink(seen.link) || !(seen.isOtherEnd || inputs.endpoint?.interfaceName === name);
+  if (!isPodLink(seen.link)) return true;
+  if (inputs.ids.podName !== undefined && name === inputs.names.usual) return false;
+  return !(seen.isOtherEnd || inputs.endpoint?.interfaceName === name);
 }
 
 function seenAs({ seen }: ClaimInputs, name: string): SeenHostLink | undefined {

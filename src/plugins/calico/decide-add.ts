@@ -18,15 +18,15 @@ import { type WorkloadFacts, workloadFacts, workloadTransaction } from '../../da
 import type { AssignmentPlan } from '../../ipam/plan-assignment.ts';
 import { buildEndpoint } from '../../workload/build-endpoint.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
-import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
+import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { planOwnAllocation } from '../own-allocation.ts';
 import type { AddressSource } from './address-source.ts';
+import type { AskedEndpoint } from './asked-endpoint.ts';
 import { type Attachment, checkAttachment } from './attachment.ts';
 import type { ClaimedLinks } from './claim-links.ts';
 
-export interface AddInputs extends Attachment {
-  readonly profile: string;
-  readonly labels: Readonly<Record<string, string>>;
+export interface AddInputs extends Attachment, AskedEndpoint {
   readonly source: AddressSource;
   /** For a new interface; one that exists keeps its own. */
   readonly freshMac: MacAddress;
@@ -36,6 +36,7 @@ export interface AddInputs extends Attachment {
 }
 
 export interface AddOutcome {
+  readonly endpoint: WorkloadEndpoint;
   /** As IPAM gave them: an automatic address carries the mask of its block. */
   readonly addresses: readonly IpNetwork[];
   readonly mac: MacAddress;
@@ -53,19 +54,26 @@ export interface BeforeAdd {
 }
 
 export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) => void): Decision<AddOutcome> {
-  const facts = workloadFacts(view, inputs.ids, warn, inputs.profile);
+  const facts = workloadFacts(view, inputs.ids, warn, inputs.ownProfile);
   const links = checkAttachment(inputs, facts);
   const plan = assign(inputs, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
-  const mac = recordedMac(facts.endpoint?.value) ?? inputs.freshMac;
+  const mac = inputs.wantedMac ?? recordedMac(inputs.ids, facts.endpoint?.value) ?? inputs.freshMac;
   const endpoint = endpointFor(inputs, plan.addresses, mac, links, facts.endpoint?.value);
   const transaction = joinTransactions(
     ipamTransaction(plan.changes),
     workloadTransaction([...endpointChange(endpoint, facts.endpoint), ...profileChange(inputs, facts)]),
   );
   const before = stateBefore(inputs, facts.endpoint?.value, plan.held);
-  return commitOrDone(transaction, { addresses: plan.addresses, mac, links, notes: plan.notes, before });
+  return commitOrDone(transaction, {
+    endpoint,
+    addresses: plan.addresses,
+    mac,
+    links,
+    notes: plan.notes,
+    before,
+  });
 }
 
 /**
@@ -86,9 +94,13 @@ function assign({ source }: AddInputs, view: View, warn: (text: string) => void)
 }
 
 /** A repeated ADD must not change the MAC of an interface that may be in use. */
-function recordedMac(endpoint: WorkloadEndpoint | undefined): MacAddress | undefined {
+function recordedMac(
+  ids: WorkloadIdentifiers,
+  endpoint: WorkloadEndpoint | undefined,
+): MacAddress | undefined {
+  if (endpoint?.mac === undefined || !isOfContainer(endpoint, ids.containerId)) return undefined;
   try {
-    return endpoint?.mac === undefined ? undefined : parseMacAddress(endpoint.mac);
+    return parseMacAddress(endpoint.mac);
   } catch {
     return undefined;
   }
@@ -105,11 +117,11 @@ function endpointFor(
     {
       ids: inputs.ids,
       addresses: addresses.map(({ address }) => address),
-      profiles: [inputs.profile],
+      profiles: inputs.profiles,
       hostIfName: links.hostIfName,
       mac,
       labels: inputs.labels,
-      settings: undefined,
+      settings: inputs.settings,
       uid: inputs.endpointUid,
       creationTimestamp: formatRfc3339(inputs.nowNs),
     },
@@ -129,9 +141,9 @@ function endpointChange(
 
 /** Created once; operators change it, so one that exists is left alone. */
 function profileChange(inputs: AddInputs, facts: WorkloadFacts): readonly WorkloadChange[] {
-  if (facts.profileExists) return [];
+  if (inputs.ownProfile === undefined || facts.profileExists) return [];
   const profile = {
-    name: inputs.profile,
+    name: inputs.ownProfile,
     uid: inputs.profileUid,
     creationTimestamp: formatRfc3339(inputs.nowNs),
     ingressFromSameNetworkOnly: inputs.ids.orchestrator !== 'k8s',

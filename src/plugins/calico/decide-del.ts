@@ -14,7 +14,7 @@ import { workloadFacts, workloadTransaction } from '../../datastore/workload-rec
 import { planRelease, type ReleasePlan } from '../../ipam/plan-release.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
-import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { requireReady } from '../require-ready.ts';
 
 export interface DelInputs {
@@ -66,7 +66,7 @@ export function decideDel(inputs: DelInputs, view: View, warn: (text: string) =>
  * either, while that interface lives; when it is gone its own DEL may never come, so this one cleans up.
  */
 function isThisAttachment({ ids, isInUse }: DelInputs, endpoint: WorkloadEndpoint): boolean {
-  if (endpoint.containerId !== undefined && endpoint.containerId !== ids.containerId) return false;
+  if (!isOfContainer(endpoint, ids.containerId)) return false;
   return endpoint.endpoint === ids.ifName || !isInUse(endpoint.interfaceName);
 }
 
@@ -96,8 +96,8 @@ function endpointChange(
   return [{ record: 'endpoint', namespace, name, from: stored.revision, to }];
 }
 
-/** Only what an ADD writes goes back: others may have changed the rest meanwhile. */
+/** Only what is the sandbox's goes back: the rest is the pod's, or others may have changed it meanwhile. */
 function restoredOnto(current: WorkloadEndpoint, before: WorkloadEndpoint): WorkloadEndpoint {
-  const { containerId, ipNetworks, profiles, interfaceName, mac } = before;
-  return { ...current, containerId, ipNetworks, profiles, interfaceName, mac };
+  const { containerId, ipNetworks, ipNats, profiles, interfaceName, mac } = before;
+  return { ...current, containerId, ipNetworks, ipNats, profiles, interfaceName, mac };
 }

@@ -7,6 +7,7 @@
 import { formatIpAddress } from '../../base/ip-address.ts';
 import type { Log } from '../../base/log.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
+import { delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadRanges } from '../../datastore/workload-records.ts';
@@ -17,8 +18,8 @@ import { identifyLeniently } from '../identify.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
 import type { World } from '../world.ts';
-import { ipamPlugin, releaseFromDelegate } from './address-source.ts';
 import { type DelOutcome, decideDel } from './decide-del.ts';
+import { ipamPlugin, releaseFromDelegate } from './delegates.ts';
 import { type DoomedLink, doomLink } from './doomed-link.ts';
 import { hostIfNames } from './pod-network.ts';
 
@@ -28,6 +29,14 @@ export async function del(call: CniCall, world: World): Promise<undefined> {
   try {
     const job = prepareJob(call, world, DEL_BUDGET_MS);
     const plugin = ipamPlugin(job);
+    const { dataplane } = job.conf;
+    if (dataplane.type === 'grpc') {
+      await delFromDataplane(
+        { containerIfName: call.ifName, netnsPath: call.netnsPath },
+        dataplane,
+        job.deadline,
+      );
+    }
     const { released } = await removeRecords(job, plugin === 'own', link);
     await link.gone();
     if (plugin !== 'own') await releaseFromDelegate(job, plugin.path);

@@ -1,7 +1,8 @@
 /** The network an ADD wires, from the configuration, the MTU file and the records written for it. */
 
-import { parseCidr } from '../../base/cidr.ts';
 import type { CalicoConf } from '../../config/calico-conf.ts';
+import { interfacePrefix } from '../../config/environment-defaults.ts';
+import { DEFAULT_ROUTES, podRoutes } from '../../config/host-local-routes.ts';
 import { chooseMtu, readMtuFile } from '../../config/mtu-file.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { alternativeHostInterfaceName, hostInterfaceName } from '../../workload/host-interface-name.ts';
@@ -9,12 +10,10 @@ import type { Job } from '../job.ts';
 import type { HostIfNames } from './claim-links.ts';
 import type { AddOutcome } from './decide-add.ts';
 
-const DEFAULT_ROUTES = ['0.0.0.0/0', '::/0'].map(parseCidr);
-
 export function hostIfNames({ ids, world }: Pick<Job, 'ids' | 'world'>): HostIfNames {
   return {
-    usual: hostInterfaceName(ids, world.sha1Hex),
-    alternative: alternativeHostInterfaceName(ids),
+    usual: hostInterfaceName(ids, world.sha1Hex, interfacePrefix(world.env)),
+    alternative: alternativeHostInterfaceName(ids, interfacePrefix(world.env)),
   };
 }
 
@@ -24,7 +23,7 @@ export function podMtu({ mtu, requireMtuFile }: CalicoConf): number | undefined 
 }
 
 export function podNetwork(
-  { conf, call }: Pick<Job, 'conf' | 'call'>,
+  { conf, call, ids }: Pick<Job, 'conf' | 'call' | 'ids'>,
   mtu: number | undefined,
   outcome: AddOutcome,
 ): PodNetwork {
@@ -37,7 +36,7 @@ export function podNetwork(
     mtu,
     queues: conf.queues,
     addresses: outcome.addresses.map(({ address }) => address),
-    routes: DEFAULT_ROUTES,
+    routes: ids.orchestrator === 'k8s' ? podRoutes(conf) : DEFAULT_ROUTES,
     allowIpForwarding: conf.allowIpForwarding,
     hostRoutes: true,
   };

@@ -1,17 +1,20 @@
 /** Writes and takes back the records of one ADD. */
 
+import { CalicoError } from '../../base/calico-error.ts';
 import { deadlineIn } from '../../base/deadline.ts';
 import { formatIpAddress } from '../../base/ip-address.ts';
 import { randomMacAddress } from '../../base/mac-address.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
 import type { Store } from '../../datastore/store.ts';
-import { workloadRanges } from '../../datastore/workload-records.ts';
-import { mesosLabels } from '../../workload/mesos-labels.ts';
+import { workloadFacts, workloadRanges, workloadTransaction } from '../../datastore/workload-records.ts';
+import type { PodNetwork } from '../../network/pod-network.ts';
+import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { handleIdOf } from '../handle-id.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { type Job, settleJob } from '../job.ts';
 import type { AddressSource } from './address-source.ts';
+import type { AskedEndpoint } from './asked-endpoint.ts';
 import type { Attachment } from './attachment.ts';
 import { type AddInputs, type AddOutcome, decideAdd } from './decide-add.ts';
 import { decideDel } from './decide-del.ts';
@@ -22,16 +25,44 @@ export async function writeRecords(
   store: Store,
   source: AddressSource,
   attachment: Attachment,
+  asked: AskedEndpoint,
 ): Promise<AddOutcome> {
   const { ids, conf, log } = job;
-  const inputs = addInputs(job, source, attachment);
+  const inputs = addInputs(job, source, attachment, asked);
   const handleIds = source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [];
-  const ranges = [...workloadRanges(ids, conf.name), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
+  const ranges = [
+    ...workloadRanges(ids, asked.ownProfile),
+    ...ipamRanges({ nodeName: ids.nodeName, handleIds }),
+  ];
   // Also for a delegate's addresses: the names of host interfaces are chosen here.
   using _lock = await lockIpam(job);
   const outcome = await settleJob(job, store, ranges, (view) => decideAdd(inputs, view, log.warn));
   for (const note of outcome.notes) log.info(note);
   return outcome;
+}
+
+/** A dataplane chooses its own names: the endpoint is made to say them. */
+export async function recordInterface(
+  job: Job,
+  store: Store,
+  written: WorkloadEndpoint,
+  { hostIfName, containerMac }: PodNetwork,
+): Promise<WorkloadEndpoint> {
+  const made = { interfaceName: hostIfName, mac: containerMac };
+  if (written.interfaceName === hostIfName && written.mac === containerMac) return written;
+  return settleJob(job, store, workloadRanges(job.ids), (view) => {
+    const { endpoint } = workloadFacts(view, job.ids, job.log.warn);
+    if (endpoint === undefined || !isOfContainer(endpoint.value, job.ids.containerId)) {
+      throw new CalicoError(
+        'conflict',
+        `workload endpoint ${written.namespace}/${written.name} was taken away meanwhile`,
+      );
+    }
+    const to = { ...endpoint.value, ...made };
+    const { namespace, name } = to;
+    const change = { record: 'endpoint', namespace, name, from: endpoint.revision, to } as const;
+    return { step: 'commit', transaction: workloadTransaction([change]), outcome: to };
+  });
 }
 
 /** Puts the endpoint back as it was and returns the addresses, unless the container had them before. */
@@ -60,11 +91,15 @@ export async function takeBackRecords(
     log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });
 }
 
-function addInputs({ conf, world }: Job, source: AddressSource, attachment: Attachment): AddInputs {
+function addInputs(
+  { world }: Job,
+  source: AddressSource,
+  attachment: Attachment,
+  asked: AskedEndpoint,
+): AddInputs {
   return {
     ...attachment,
-    profile: conf.name,
-    labels: mesosLabels(conf.mesosLabels),
+    ...asked,
     source,
     freshMac: randomMacAddress(world.random.bytes(6)),
     endpointUid: world.random.uuid(),

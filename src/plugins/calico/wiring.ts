@@ -1,0 +1,65 @@
+/** How a pod's network is made: by this program, or by the dataplane that `dataplane_options` names. */
+
+import { hostNetwork } from '../../base/cidr.ts';
+import { deadlineIn } from '../../base/deadline.ts';
+import type { DataplaneConf } from '../../config/calico-conf.ts';
+import { addToDataplane, delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
+import { openKernel } from '../../network/kernel.ts';
+import type { PodNetwork } from '../../network/pod-network.ts';
+import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
+import type { Job } from '../job.ts';
+import type { KubernetesPod } from '../kubernetes-pod.ts';
+import type { Rollback } from '../rollback.ts';
+import type { HostIfNames, SeenLinks } from './claim-links.ts';
+import type { AddOutcome } from './decide-add.ts';
+import { seeLinks, wirePod } from './wire-pod.ts';
+
+export interface Wiring extends Disposable {
+  /** What is there already and may be in the way. */
+  readonly seen: SeenLinks;
+  /** Gives the network as it was made: a dataplane chooses the names. What fails leaves nothing behind. */
+  wire(network: PodNetwork, inputs: WiringInputs): Promise<PodNetwork>;
+}
+
+export interface WiringInputs {
+  readonly outcome: AddOutcome;
+  readonly pod: KubernetesPod | undefined;
+  readonly rollback: Rollback;
+}
+
+/** Throws `netns` when the namespace cannot be entered. */
+export function openWiring(job: Job, names: HostIfNames): Wiring {
+  const { dataplane } = job.conf;
+  return dataplane.type === 'grpc' ? dataplaneWiring(job, dataplane) : kernelWiring(job, names);
+}
+
+function kernelWiring({ call, ids, log }: Job, names: HostIfNames): Wiring {
+  const kernel = openKernel(call.netnsPath);
+  return {
+    seen: seeLinks(kernel, ids.ifName, names),
+    wire: async (network, { outcome }) => {
+      wirePod(kernel, network, outcome.links, log);
+      return network;
+    },
+    [Symbol.dispose]: () => kernel[Symbol.dispose](),
+  };
+}
+
+/** Links, routes and switches are the dataplane's business; what it has made is undone by it. */
+function dataplaneWiring(job: Job, dataplane: Extract<DataplaneConf, { type: 'grpc' }>): Wiring {
+  const { call, world, deadline } = job;
+  const made = { containerIfName: call.ifName, netnsPath: call.netnsPath };
+  return {
+    seen: { container: undefined, host: [] },
+    wire: async (network, { outcome: { addresses, endpoint }, pod, rollback }) => {
+      rollback.push('the network that the dataplane made', () =>
+        delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback')),
+      );
+      const ips = addresses.map(({ address }) => ({ address: hostNetwork(address) }));
+      const described = { network, ips, endpoint, annotations: pod?.annotations ?? {} };
+      const { hostIfName, containerMac } = await addToDataplane(described, dataplane, deadline);
+      return { ...network, hostIfName, containerMac };
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}

@@ -1,0 +1,32 @@
+/** The Kubernetes API as a call uses it: reached when it is needed for the first time, closed with the call. */
+
+import { connectionSources } from '../config/connection-sources.ts';
+import { environmentDefaults } from '../config/environment-defaults.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import { openKubernetesApi } from '../kubernetes/api-client.ts';
+import { readConnectionSettings } from '../kubernetes/connection-settings.ts';
+import type { Job } from './job.ts';
+
+export interface CallApi extends Disposable {
+  /** Begins to connect at the first call. Rejects with `config` when kubeconfig or certificates cannot be used. */
+  open(): Promise<KubernetesApi>;
+}
+
+export function apiOf({ conf, world }: Pick<Job, 'conf' | 'world'>): CallApi {
+  let opening: Promise<KubernetesApi> | undefined;
+  const connect = async () => {
+    const sources = connectionSources(conf.kubernetes, environmentDefaults(world.env));
+    return openKubernetesApi(await readConnectionSettings(sources, world.clock), world.clock);
+  };
+  return {
+    open: () => {
+      opening ??= connect();
+      return opening;
+    },
+    [Symbol.dispose]: () =>
+      void opening?.then(
+        (api) => api.close(),
+        () => undefined,
+      ),
+  };
+}
