@@ -12,7 +12,7 @@ import type { Etcd } from '../test/support/etcd.ts';
 import type { Traffic } from '../test/support/etcd-data.ts';
 import { output } from '../test/support/run.ts';
 import { REPOSITORY } from '../test/support/tools.ts';
-import { embedded, plainEtcd, tlsEtcd } from './datastores.ts';
+import { embedded, kubernetes, plainEtcd, tlsEtcd } from './datastores.ts';
 import { goals } from './goals.ts';
 import { measure } from './measure.ts';
 import { type Series, seriesTable } from './series.ts';
@@ -44,6 +44,7 @@ const PICTURE_ROUNDS = 15;
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 await using resources = new AsyncDisposableStack();
 const etcd = await plainEtcd(resources, 0);
+const pods = await makePods(Math.max(...LOADS.map(({ parallel }) => parallel)));
 const contestants = [
   calico(folder, ON_ETCD, etcd, true),
   ...(await Promise.all(
@@ -54,7 +55,6 @@ const contestants = [
   ...(ONLY_GOALS ? [] : await others()),
   ...idleProcesses(),
 ];
-const pods = await makePods(Math.max(...LOADS.map(({ parallel }) => parallel)));
 
 // The first runs read files from disk and claim the first block.
 for (const subject of contestants) await runGroup(subject, pods.slice(0, 1), new Map());
@@ -76,7 +76,13 @@ if (!ONLY_GOALS) {
 }
 
 async function others(): Promise<readonly Subject[]> {
+  const etcdOfPods = await plainEtcd(resources, 0);
+  const settings = await kubernetes(resources, etcdOfPods, pods);
+  const argsOf = (pod: string) => `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${pod}`;
   return [
+    ...(settings === undefined
+      ? []
+      : [calico(folder, 'calico, Kubernetes', etcdOfPods, true, settings, argsOf)]),
     calico(folder, 'calico, etcd with TLS', await tlsEtcd(resources, folder), true),
     calico(folder, 'calico, embedded', await embedded(folder), true),
     ptp(folder),

@@ -5,8 +5,10 @@ import { makeCa, makeCertificate } from '../test/support/certificates.ts';
 import { writeCluster } from '../test/support/cluster.ts';
 import { type Etcd, startEtcd } from '../test/support/etcd.ts';
 import { executable } from '../test/support/executable.ts';
+import { startKubeApiServer } from '../test/support/kube-apiserver.ts';
 import { podRecords } from '../test/support/populated-cluster.ts';
 import { output } from '../test/support/run.ts';
+import { findTool } from '../test/support/tools.ts';
 
 /** A datastore and the keys of the network configuration that lead to it. */
 export interface Datastore {
@@ -42,6 +44,19 @@ export async function tlsEtcd(resources: AsyncDisposableStack, folder: string): 
       etcd_key_file: client.key,
     },
   };
+}
+
+/** A cluster of Kubernetes that has these pods, on the same etcd; `undefined` where there is no kube-apiserver. */
+export async function kubernetes(
+  resources: AsyncDisposableStack,
+  { etcd }: Datastore,
+  pods: readonly string[],
+): Promise<object | undefined> {
+  if (etcd === undefined || findTool('kube-apiserver') === undefined) return undefined;
+  const api = await startKubeApiServer(etcd.endpoint);
+  resources.defer(() => api.stop());
+  for (const name of pods) await api.createPod({ name });
+  return { policy: { type: 'k8s' }, kubernetes: { kubeconfig: api.kubeconfig() } };
 }
 
 export async function embedded(folder: string): Promise<Datastore> {

@@ -41,6 +41,7 @@ export function calico(
   { conf, etcd }: Datastore,
   inParallel: boolean,
   settings: object = {},
+  argsOf: (pod: string) => string = () => '',
 ): Subject {
   const netConf = {
     type: 'calico',
@@ -51,7 +52,7 @@ export function calico(
     ipam: { type: 'calico-ipam' },
     ...settings,
   };
-  return { ...plugin(folder, name, executable('calico'), netConf), etcd, inParallel };
+  return { ...plugin(folder, name, executable('calico'), netConf, argsOf), etcd, inParallel };
 }
 
 export function ptp(folder: string): Subject {
@@ -70,6 +71,7 @@ function plugin(
   name: string,
   path: string,
   conf: { readonly type: string; readonly [key: string]: unknown },
+  argsOf: (pod: string) => string = () => '',
 ): Subject {
   const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const stdinFile = join(folder, `${slug}.json`);
@@ -88,6 +90,7 @@ function plugin(
         CNI_CONTAINERID: containerId(`${name} ${pod}`),
         CNI_NETNS: `/var/run/netns/${pod}`,
         CNI_IFNAME: 'eth0',
+        CNI_ARGS: argsOf(pod),
         CNI_PATH: `${EXECUTABLE_FOLDER}:${REFERENCE_PLUGINS}`,
       },
     }),

@@ -12,11 +12,17 @@ export interface CallApi extends Disposable {
   open(): Promise<KubernetesApi>;
 }
 
-export function apiOf({ conf, world }: Pick<Job, 'conf' | 'world'>): CallApi {
+export function apiOf({ conf, world, phases }: Pick<Job, 'conf' | 'world' | 'phases'>): CallApi {
   let opening: Promise<KubernetesApi> | undefined;
   const connect = async () => {
     const sources = connectionSources(conf.kubernetes, environmentDefaults(world.env));
-    return openKubernetesApi(await readConnectionSettings(sources, world.clock), world.clock);
+    const configured = phases.start('kubeconfig');
+    const settings = await readConnectionSettings(sources, world.clock);
+    configured();
+    const connected = phases.start('connect to Kubernetes');
+    const api = openKubernetesApi(settings, world.clock);
+    connected();
+    return api;
   };
   return {
     open: () => {
