@@ -20,6 +20,7 @@ import {
   blockKey,
   blockPrefix,
   cidrOfKey,
+  handleIdOfKey,
   handleKey,
   IP_POOLS_PREFIX,
   IP_RESERVATIONS_PREFIX,
@@ -53,6 +54,7 @@ export function ipamRanges({ nodeName, handleIds }: IpamSubject): readonly Range
 export function lookRanges(look: Look): readonly Range[] {
   return [
     ...look.blocks.map((cidr) => ({ key: blockKey(cidr) })),
+    ...look.handles.map((handleId) => ({ key: handleKey(handleId) })),
     ...look.affinities.map(({ nodeName, cidr }) => ({ key: affinityKey(nodeName, cidr) })),
     ...look.listings.map(({ family, withValues }) => ({
       prefix: blockPrefix(family),
@@ -64,7 +66,7 @@ export function lookRanges(look: Look): readonly Range[] {
 /** The view in IPAM's own terms. Damaged records are reported to `warn` and left out, as if out of reach. */
 export function ipamFacts(
   view: View,
-  { nodeName, handleIds }: IpamSubject,
+  { nodeName }: Pick<IpamSubject, 'nodeName'>,
   warn: (text: string) => void,
 ): IpamFacts {
   const node = entryAt(view, nodeKey(nodeName));
@@ -76,9 +78,7 @@ export function ipamFacts(
     node: node === undefined ? undefined : decodeIpamNode(node.value, node.key),
     pools: entriesUnder(view, IP_POOLS_PREFIX).flatMap((entry) => decodePool(entry, warn)),
     affinities: FAMILIES.flatMap((family) => nodeAffinities(view, nodeName, family, warn)),
-    handles: new Map(
-      handleIds.map((handleId) => [handleId, storedHandle(entryAt(view, handleKey(handleId)))]),
-    ),
+    handles: knownHandles(view),
     blocks: new Map(FAMILIES.flatMap((family) => knownBlocks(view, family, warn))),
     blockListings: new Map(FAMILIES.flatMap((family) => listing(view, family))),
     otherAffinities: otherAffinities(view, nodeName, warn),
@@ -131,6 +131,16 @@ function decodeConfig(entry: Entry | undefined): IpamConfig {
 function decodePool(entry: Entry, warn: (text: string) => void): readonly IpPool[] {
   const pool = readable(warn, () => decodeIpPool(entry.value, entry.key));
   return pool === undefined ? [] : [pool];
+}
+
+/** Those that were asked for, whether they were found or not. */
+function knownHandles(view: View): ReadonlyMap<string, Stored<Handle> | undefined> {
+  const handles = new Map<string, Stored<Handle> | undefined>();
+  for (const [key, entry] of view.entries) {
+    const handleId = handleIdOfKey(key);
+    if (handleId !== undefined) handles.set(handleId, storedHandle(entry));
+  }
+  return handles;
 }
 
 function storedHandle(entry: Entry | undefined): Stored<Handle> | undefined {

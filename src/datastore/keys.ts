@@ -11,6 +11,8 @@ import type { IpFamily } from '../base/ip-address.ts';
 const IPAM = '/calico/ipam/v2';
 const RESOURCES = '/calico/resources/v3/projectcalico.org';
 
+const HANDLES_PREFIX = `${IPAM}/handle/`;
+
 export const IPAM_CONFIG_KEY = `${IPAM}/config`;
 export const IP_POOLS_PREFIX = `${RESOURCES}/ippools/`;
 export const IP_RESERVATIONS_PREFIX = `${RESOURCES}/ipreservations/`;
@@ -34,7 +36,12 @@ export function affinityKey(nodeName: string, cidr: Cidr): string {
 }
 
 export function handleKey(handleId: string): string {
-  return `${IPAM}/handle/${keySegment('handle', handleId)}`;
+  return HANDLES_PREFIX + keySegment('handle', handleId);
+}
+
+/** The handle ID that ends a handle's key; `undefined` when it is another record's key. */
+export function handleIdOfKey(key: string): string | undefined {
+  return key.startsWith(HANDLES_PREFIX) ? key.slice(HANDLES_PREFIX.length) : undefined;
 }
 
 export function nodeKey(nodeName: string): string {

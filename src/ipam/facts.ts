@@ -7,7 +7,7 @@
 import type { Cidr } from '../base/cidr.ts';
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { Stored } from '../base/revision.ts';
-import type { AllocationBlock } from './allocation-block.ts';
+import type { AllocationBlock, Attribute } from './allocation-block.ts';
 import type { BlockAffinity, Handle, IpamConfig, IpamNode, IpPool } from './records.ts';
 
 export interface NodeAffinity extends Stored<BlockAffinity> {
@@ -23,7 +23,7 @@ export interface IpamFacts {
   readonly pools: readonly IpPool[];
   /** This node's affinities of both families, in key order. */
   readonly affinities: readonly NodeAffinity[];
-  /** Handles asked for, by handle ID; `undefined`: known not to exist. */
+  /** Handles read so far, by handle ID; `undefined`: known not to exist; no entry: not read. */
   readonly handles: ReadonlyMap<string, Stored<Handle> | undefined>;
   /** Blocks read so far, by CIDR text; `undefined`: known not to exist. */
   readonly blocks: ReadonlyMap<string, Stored<AllocationBlock> | undefined>;
@@ -44,6 +44,8 @@ export interface Look {
   /** Families whose block keys must be listed: names alone, or every block with its value. */
   readonly listings: readonly { readonly family: IpFamily; readonly withValues: boolean }[];
   readonly affinities: readonly { readonly nodeName: string; readonly cidr: Cidr }[];
+  /** Handle IDs. */
+  readonly handles: readonly string[];
 }
 
 /** What one ADD asks of the allocator. */
@@ -58,9 +60,26 @@ export interface AssignmentRequest {
   readonly requestedPools: readonly Cidr[];
   /** Exact addresses (CNI_ARGS `IP=`); when not empty, `families` and `requestedPools` are not consulted. */
   readonly requestedAddresses: readonly IpAddress[];
+  /** The pod's sandbox before this one, if it had one: requested addresses are taken over from it. */
+  readonly predecessor?: Predecessor | undefined;
   /** Labels of the pod's namespace, for namespaceSelector; empty outside Kubernetes. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly use: 'Workload' | 'Tunnel';
   /** Wall clock, nanoseconds since the epoch. */
   readonly nowNs: bigint;
+}
+
+/** Another sandbox of the same pod, which this one replaces. */
+export interface Predecessor {
+  /** All names its addresses may be held under: `<network>.<containerID>` and the forms of older plugins. */
+  readonly handleIds: readonly string[];
+  /** Those the pod's endpoint records. No other one is taken over. */
+  readonly addresses: readonly IpAddress[];
+}
+
+/** An address that an ADD took over from a {@link Predecessor}: it goes back there if the ADD is taken back. */
+export interface TakenOver {
+  readonly address: IpAddress;
+  /** Who held it. */
+  readonly from: Attribute;
 }

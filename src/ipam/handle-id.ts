@@ -9,5 +9,10 @@ export function cleanHandleId(handleId: string): string {
   return end < 0 ? handleId : handleId.slice(0, end);
 }
 
+/** Whether both name the same owner. */
+export function isSameHandle(a: string, b: string): boolean {
+  return cleanHandleId(a) === cleanHandleId(b);
+}
+
 /** Owner of the addresses that Windows nodes set aside in each of their blocks; lower case. */
 export const WINDOWS_RESERVED_HANDLE_ID = 'windows-reserved-ipam-handle';

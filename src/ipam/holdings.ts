@@ -60,16 +60,47 @@ export function findHoldings(
  * does so already. Entries of blocks that hold nothing of it disappear: they are what a crash left behind.
  */
 export function handleChanges(holdings: Holdings, changes: readonly IpamChange[]): readonly IpamChange[] {
-  const counts = new Map(holdings.held.map(({ text, ordinals }) => [text, ordinals.length]));
-  for (const change of changes) {
-    if (change.record !== 'block' || change.to === 'unchanged') continue;
-    const ordinals = change.to === undefined ? [] : ordinalsOfHandle(change.to, holdings.handleId);
-    counts.set(nameCidr(change.cidr).text, ordinals.length);
-  }
   const { stored, handleId } = holdings;
+  const counts = new Map(holdings.held.map(({ text, ordinals }) => [text, ordinals.length]));
+  return countChange(handleId, stored, countsAfter(counts, handleId, changes));
+}
+
+/**
+ * The change that makes the handle count exactly what it holds in the blocks that are changed; what it counts in others
+ * stays. For another sandbox's handle, of which no more is known. Its record, or that there is none, must have been read.
+ */
+export function recountHandle(
+  handleId: string,
+  facts: IpamFacts,
+  changes: readonly IpamChange[],
+): readonly IpamChange[] {
+  const stored = handleFact(handleId, facts);
+  const counts = stored?.value.addressCounts ?? new Map<string, number>();
+  return countChange(handleId, stored, countsAfter(counts, handleId, changes));
+}
+
+function countChange(
+  handleId: string,
+  stored: Stored<Handle> | undefined,
+  counts: ReadonlyMap<string, number>,
+): readonly IpamChange[] {
   const after = withCounts(stored?.value, counts);
   if (sameCounts(stored?.value, after)) return [];
   return [{ record: 'handle', handleId, from: stored?.revision ?? ABSENT, to: after }];
+}
+
+function countsAfter(
+  before: ReadonlyMap<string, number>,
+  handleId: string,
+  changes: readonly IpamChange[],
+): ReadonlyMap<string, number> {
+  const counts = new Map(before);
+  for (const change of changes) {
+    if (change.record !== 'block' || change.to === 'unchanged') continue;
+    const ordinals = change.to === undefined ? [] : ordinalsOfHandle(change.to, handleId);
+    counts.set(nameCidr(change.cidr).text, ordinals.length);
+  }
+  return counts;
 }
 
 function holdingIn(place: NamedCidr, handleId: string, facts: IpamFacts, nowNs: bigint): readonly Holding[] {

@@ -7,7 +7,7 @@ import { type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
 /** So many blocks are read at once; a full block of 64 pods is some 15 KiB. */
 export const MAX_BLOCKS_PER_LOOK = 64;
 
-const NOTHING: Look = { blocks: [], listings: [], affinities: [] };
+const NOTHING: Look = { blocks: [], listings: [], affinities: [], handles: [] };
 
 /** The first {@link MAX_BLOCKS_PER_LOOK} of the blocks. */
 export function lookAtBlocks(blocks: readonly NamedCidr[]): Look {
@@ -24,6 +24,11 @@ export function lookAtAffinity(nodeName: string, cidr: Cidr): Look {
   return { ...NOTHING, affinities: [{ nodeName, cidr }] };
 }
 
+/** Handles of others: this ADD's own is read at the beginning. */
+export function lookAtHandles(handleIds: readonly string[]): Look {
+  return { ...NOTHING, handles: handleIds };
+}
+
 /** All of them in one, no block twice, the first ones first. */
 export function mergeLooks(looks: readonly Look[]): Look {
   const places = uniquePlaces(looks.flatMap((look) => look.blocks.map(nameCidr)));
@@ -31,5 +36,6 @@ export function mergeLooks(looks: readonly Look[]): Look {
     blocks: lookAtBlocks(places).blocks,
     listings: looks.flatMap((look) => look.listings),
     affinities: looks.flatMap((look) => look.affinities),
+    handles: [...new Set(looks.flatMap((look) => look.handles))],
   };
 }

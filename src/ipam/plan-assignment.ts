@@ -10,7 +10,7 @@ import { addressOf } from './allocation-block.ts';
 import type { MustLook, Taken } from './assignment/address-search.ts';
 import { searchAddress } from './assignment/automatic.ts';
 import { takeRequested } from './assignment/requested.ts';
-import type { AssignmentRequest, IpamFacts } from './facts.ts';
+import type { AssignmentRequest, IpamFacts, TakenOver } from './facts.ts';
 import { findHoldings, type Holding, type Holdings, handleChanges } from './holdings.ts';
 import { lookAtBlocks, mergeLooks } from './look.ts';
 import { choosePools } from './pool-choice.ts';
@@ -24,6 +24,8 @@ export type AssignmentPlan =
       readonly addresses: readonly IpNetwork[];
       /** What the handle had before: it keeps these if the ADD is taken back. */
       readonly held: readonly IpAddress[];
+      /** What it takes over: the predecessor gets these again if the ADD is taken back. */
+      readonly takenOver: readonly TakenOver[];
       /** To be made all together or not at all; empty when everything is there already. */
       readonly changes: readonly IpamChange[];
       /** What was out of the ordinary, for the log. */
@@ -57,6 +59,7 @@ function assigned(taken: readonly Taken[], holdings: Holdings): AssignmentPlan {
     outcome: 'assigned',
     addresses: taken.flatMap(({ networks }) => networks),
     held: heldAddresses(holdings),
+    takenOver: taken.flatMap(({ takenOver }) => takenOver),
     changes: [...changes, ...handleChanges(holdings, changes)],
     notes: taken.flatMap(({ notes }) => notes),
   };
@@ -71,7 +74,7 @@ function takeAutomatic(
 ): Taken | MustLook {
   const holding = held.find(({ cidr }) => cidr.family === family);
   if (holding !== undefined) {
-    return { outcome: 'taken', networks: [heldNetwork(holding)], changes: [], notes: [] };
+    return { outcome: 'taken', networks: [heldNetwork(holding)], changes: [], takenOver: [], notes: [] };
   }
   const pools = choosePools(request, family, facts.pools, facts.node);
   return searchAddress({ request, facts, family, pools });

@@ -7,13 +7,15 @@ import { cidrOf, containsAddress } from '../base/cidr.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { type AllocationBlock, addressOf, hostAffinity, ordinalOf } from './allocation-block.ts';
 import type { MustLook } from './assignment/address-search.ts';
+import { giveBack } from './block/give-back.ts';
 import { nextVersion } from './block/next-version.ts';
 import { releaseByHandle } from './block/release.ts';
 import { isEmpty } from './block/usage.ts';
-import type { IpamFacts } from './facts.ts';
-import { findHoldings, type Holdings, handleChanges } from './holdings.ts';
+import type { IpamFacts, TakenOver } from './facts.ts';
+import { cleanHandleId } from './handle-id.ts';
+import { findHoldings, type Holdings, handleChanges, recountHandle } from './holdings.ts';
 import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
-import { lookAtBlocks } from './look.ts';
+import { lookAtBlocks, lookAtHandles, mergeLooks } from './look.ts';
 import { isDeselected } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
 
@@ -28,6 +30,8 @@ export interface ReleaseRequest {
   readonly known?: readonly IpAddress[];
   /** Addresses that stay with the handle: what it had before the ADD that is being undone. */
   readonly keep?: readonly IpAddress[];
+  /** Addresses that go back to whom the ADD that is being undone took them over from. */
+  readonly giveBack?: readonly TakenOver[];
 }
 
 /** What is given back and what must be written for it, or what must be read first. */
@@ -45,14 +49,29 @@ export function planRelease(request: ReleaseRequest, facts: IpamFacts): ReleaseP
   const known = blocksOfKnown(request, facts);
   const holdings = request.handleIds.map((handleId) => findHoldings(handleId, facts, request.nowNs, known));
   const unread = unreadPlaces(holdings, facts, known);
-  if (unread.length > 0) return { outcome: 'look', look: lookAtBlocks(unread) };
+  const handles = receivers(request.giveBack ?? []).filter((handleId) => !facts.handles.has(handleId));
+  if (unread.length + handles.length > 0) {
+    return { outcome: 'look', look: mergeLooks([lookAtBlocks(unread), lookAtHandles(handles)]) };
+  }
   const blocks = placesToRelease(holdings).map((place) => releaseInBlock(request, facts, place));
   const changes = blocks.flatMap((block) => block.changes);
   return {
     outcome: 'released',
-    changes: [...changes, ...holdings.flatMap((one) => handleChanges(one, changes))],
+    changes: [
+      ...changes,
+      ...holdings.flatMap((one) => handleChanges(one, changes)),
+      ...receivers(blocks.flatMap(({ givenBack }) => givenBack)).flatMap((handleId) =>
+        recountHandle(handleId, facts, changes),
+      ),
+    ],
     released: blocks.flatMap((block) => block.released),
   };
+}
+
+/** Handles that addresses go back to, each once. What was held without a handle goes back without one. */
+function receivers(takenOver: readonly TakenOver[]): readonly string[] {
+  const handleIds = takenOver.flatMap(({ from }) => from.handleId ?? []);
+  return [...new Set(handleIds.map(cleanHandleId))];
 }
 
 /**
@@ -83,18 +102,21 @@ function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {
 interface BlockRelease {
   readonly changes: readonly IpamChange[];
   readonly released: readonly IpAddress[];
+  readonly givenBack: readonly TakenOver[];
 }
 
 function releaseInBlock(request: ReleaseRequest, facts: IpamFacts, place: NamedCidr): BlockRelease {
   const stored = loadBlock(facts, place, request.nowNs);
-  if (stored === undefined) return { changes: [], released: [] };
-  const { block, released } = releaseAll(stored.value, request, facts.config.cooldownSeconds);
+  if (stored === undefined) return { changes: [], released: [], givenBack: [] };
+  const { block: returned, givenBack } = giveBack(stored.value, request.handleIds, request.giveBack ?? []);
+  const { block, released } = releaseAll(returned, request, facts.config.cooldownSeconds);
   const gone = whatGoesWithEmptyBlock(request, facts, block);
-  if (released.length === 0 && gone === undefined) return { changes: [], released };
+  if (block === stored.value && gone === undefined) return { changes: [], released, givenBack };
   const to = gone === undefined ? nextVersion(block) : undefined;
   return {
     changes: [{ record: 'block', cidr: block.cidr, from: stored.revision, to }, ...(gone ?? [])],
     released,
+    givenBack,
   };
 }
 

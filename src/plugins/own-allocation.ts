@@ -5,7 +5,7 @@ import { formatGoTime } from '../base/time.ts';
 import type { IpamConf } from '../config/calico-conf.ts';
 import { ipamFacts } from '../datastore/ipam-records.ts';
 import type { View } from '../datastore/view.ts';
-import type { AssignmentRequest } from '../ipam/facts.ts';
+import type { AssignmentRequest, Predecessor } from '../ipam/facts.ts';
 import { type AssignmentPlan, planAssignment } from '../ipam/plan-assignment.ts';
 import { resolvePools } from '../ipam/requested-pools.ts';
 import { handleIdOf } from './handle-id.ts';
@@ -13,7 +13,9 @@ import type { Job } from './job.ts';
 
 /** What a call asks of the allocator; pools are resolved once it is known which there are. */
 export interface OwnAllocation {
-  readonly request: Omit<AssignmentRequest, 'requestedPools'>;
+  /** First part of the handles' names. */
+  readonly networkName: string;
+  readonly request: Omit<AssignmentRequest, 'requestedPools' | 'predecessor'>;
   readonly ipv4Pools: readonly string[];
   readonly ipv6Pools: readonly string[];
 }
@@ -34,6 +36,7 @@ export function ownAllocation(
 ): OwnAllocation {
   const { addresses } = asked;
   return {
+    networkName: conf.name,
     request: {
       nodeName: ids.nodeName,
       handleId: handleIdOf(conf.name, ids),
@@ -61,16 +64,18 @@ function configuredFamilies({ assignIpv4, assignIpv6 }: IpamConf): readonly IpFa
   return wanted.flatMap(([family, isWanted]) => (isWanted ? [family] : []));
 }
 
+/** `predecessor`: the pod's sandbox before this one, as its endpoint tells. */
 export function planOwnAllocation(
   allocation: OwnAllocation,
   view: View,
   warn: (text: string) => void,
+  predecessor?: Predecessor,
 ): AssignmentPlan {
   const { request, ipv4Pools, ipv6Pools } = allocation;
-  const facts = ipamFacts(view, { nodeName: request.nodeName, handleIds: [request.handleId] }, warn);
+  const facts = ipamFacts(view, request, warn);
   const requestedPools = [
     ...resolvePools(ipv4Pools, 4, facts.pools),
     ...resolvePools(ipv6Pools, 6, facts.pools),
   ];
-  return planAssignment({ ...request, requestedPools }, facts);
+  return planAssignment({ ...request, requestedPools, predecessor }, facts);
 }

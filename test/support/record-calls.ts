@@ -41,6 +41,7 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
     source: {
       from: 'allocator' as const,
       allocation: {
+        networkName: NETWORK_NAME,
         request: {
           nodeName: ids.nodeName,
           handleId,

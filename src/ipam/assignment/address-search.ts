@@ -5,7 +5,7 @@ import type { IpFamily } from '../../base/ip-address.ts';
 import { hostAffinity } from '../allocation-block.ts';
 import { autoAssign } from '../block/auto-assign.ts';
 import { nextVersion } from '../block/next-version.ts';
-import type { AssignmentRequest, IpamFacts, Look, NodeAffinity } from '../facts.ts';
+import type { AssignmentRequest, IpamFacts, Look, NodeAffinity, TakenOver } from '../facts.ts';
 import type { IpamChange, IpPool } from '../records.ts';
 import type { UsableBlock } from './usable-block.ts';
 
@@ -23,6 +23,8 @@ export interface Taken {
   readonly outcome: 'taken';
   readonly networks: readonly IpNetwork[];
   readonly changes: readonly IpamChange[];
+  /** Addresses among them that another sandbox of the pod had. */
+  readonly takenOver: readonly TakenOver[];
   readonly notes: readonly string[];
 }
 
@@ -62,6 +64,7 @@ export function takeFrom(
     outcome: 'taken',
     networks: [{ address, prefixLength: block.cidr.prefixLength }],
     changes: [{ record: 'block', cidr: block.cidr, from, to: nextVersion(assigned.block) }, ...also],
+    takenOver: [],
     notes,
   };
 }

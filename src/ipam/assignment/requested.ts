@@ -3,16 +3,23 @@
 import { CalicoError } from '../../base/calico-error.ts';
 import { cidrOf, containsAddress } from '../../base/cidr.ts';
 import { addressBits, formatIpAddress, type IpAddress } from '../../base/ip-address.ts';
-import { type AllocationBlock, hostAffinity, ordinalOf } from '../allocation-block.ts';
+import { type AllocationBlock, type Attribute, hostAffinity, ordinalOf } from '../allocation-block.ts';
 import { assignAddress } from '../block/assign.ts';
 import { nextVersion } from '../block/next-version.ts';
 import { ordinalsOfHandle } from '../block/usage.ts';
 import type { AssignmentRequest, IpamFacts } from '../facts.ts';
 import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from '../known-blocks.ts';
-import { lookAtBlocks } from '../look.ts';
+import { lookAtBlocks, lookAtHandles, mergeLooks } from '../look.ts';
 import { listPools, poolOf } from '../pool-choice.ts';
 import type { IpPool } from '../records.ts';
 import type { MustLook, Taken } from './address-search.ts';
+import {
+  describeTakenOver,
+  handlesToRead,
+  heldByOthers,
+  mayTakeOver,
+  predecessorChanges,
+} from './take-over.ts';
 import { asOwn, type UsableBlock } from './usable-block.ts';
 
 /**
@@ -23,13 +30,19 @@ export function takeRequested(request: AssignmentRequest, facts: IpamFacts): Tak
   const { requestedAddresses } = request;
   const places = uniquePlaces(requestedAddresses.map((address) => blockOf(request, facts, address)));
   const unread = places.filter((place) => !isRead(facts, place));
-  if (unread.length > 0) return { outcome: 'look', look: lookAtBlocks(unread) };
+  const handles = handlesToRead(request, facts);
+  if (unread.length + handles.length > 0) {
+    return { outcome: 'look', look: mergeLooks([lookAtBlocks(unread), lookAtHandles(handles)]) };
+  }
   const parts = places.map((place) => takeInBlock(request, facts, place));
+  const changes = parts.flatMap((part) => part.changes);
+  const takenOver = parts.flatMap((part) => part.takenOver);
   return {
     outcome: 'taken',
     networks: requestedAddresses.map((address) => ({ address, prefixLength: addressBits(address.family) })),
-    changes: parts.flatMap(({ changes }) => changes),
-    notes: parts.flatMap(({ notes }) => notes),
+    changes: [...changes, ...predecessorChanges(request, facts, takenOver, changes)],
+    takenOver,
+    notes: [...parts.flatMap(({ notes }) => notes), ...takenOver.map(describeTakenOver)],
   };
 }
 
@@ -37,13 +50,14 @@ function takeInBlock(
   request: AssignmentRequest,
   facts: IpamFacts,
   place: NamedCidr,
-): Pick<Taken, 'changes' | 'notes'> {
+): Omit<Taken, 'outcome' | 'networks'> {
   const { block, from, also, notes } = usableBlock(request, facts, place);
   const addresses = request.requestedAddresses.filter((address) => containsAddress(place.cidr, address));
   const assigned = addresses.reduce((now, address) => assignOnce(request, facts, now, address), block);
-  if (assigned === block) return { changes: [], notes: [] };
+  if (assigned === block) return { changes: [], takenOver: [], notes: [] };
   return {
     changes: [{ record: 'block', cidr: place.cidr, from, to: nextVersion(assigned) }, ...also],
+    takenOver: heldByOthers(request, block, addresses),
     notes,
   };
 }
@@ -59,15 +73,17 @@ function usableBlock(request: AssignmentRequest, facts: IpamFacts, place: NamedC
 
 /** An address the handle has already stays as it is. */
 function assignOnce(
-  { handleId, owner, nodeName }: AssignmentRequest,
+  request: AssignmentRequest,
   { config }: IpamFacts,
   block: AllocationBlock,
   address: IpAddress,
 ): AllocationBlock {
+  const { handleId, owner, nodeName } = request;
   const ordinal = ordinalOf(block, address);
   if (ordinalsOfHandle(block, handleId).some((held) => held === ordinal)) return block;
   const affinityCheck = config.strictAffinity ? hostAffinity(nodeName) : undefined;
-  return assignAddress(block, address, { handleId, owner, affinityCheck });
+  const mayTakeFrom = (holder: Attribute) => mayTakeOver(request, address, holder);
+  return assignAddress(block, address, { handleId, owner, affinityCheck, mayTakeFrom });
 }
 
 function blockOf(request: AssignmentRequest, { pools }: IpamFacts, address: IpAddress): NamedCidr {

@@ -40,8 +40,8 @@ function isExpired({ releasedAt }: Attribute, nowNs: bigint, cooldownSeconds: nu
   return (parseRfc3339(releasedAt) ?? 0n) < nowNs - BigInt(cooldownSeconds) * NS_PER_SECOND;
 }
 
-/** Attributes that no ordinal refers to go; the others close ranks in their order. */
-function dropUnusedAttributes(block: AllocationBlock): AllocationBlock {
+/** Attributes that no ordinal refers to go; the others close ranks in their order. The same object when all are needed. */
+export function dropUnusedAttributes(block: AllocationBlock): AllocationBlock {
   const used = new Set(block.allocations);
   const kept = block.attributes.flatMap((_, index) => (used.has(index) ? [index] : []));
   if (kept.length === block.attributes.length) return block;

@@ -42,6 +42,6 @@ export function describeHolder(attribute: Attribute): string {
     ...(node === undefined ? [] : [`node ${node}`]),
   ];
   const holder =
-    attribute.handleId === undefined ? 'no handle' : `handle ${JSON.stringify(attribute.handleId)}`;
-  return `in use by ${holder}${where.length === 0 ? '' : ` (${where.join(', ')})`}`;
+    attribute.handleId === undefined ? 'without a handle' : `by handle ${JSON.stringify(attribute.handleId)}`;
+  return `in use ${holder}${where.length === 0 ? '' : ` (${where.join(', ')})`}`;
 }

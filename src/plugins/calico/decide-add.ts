@@ -15,11 +15,13 @@ import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { type WorkloadFacts, workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
+import type { Predecessor, TakenOver } from '../../ipam/facts.ts';
 import type { AssignmentPlan } from '../../ipam/plan-assignment.ts';
 import { buildEndpoint } from '../../workload/build-endpoint.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { handleIdsOf } from '../handle-id.ts';
 import { planOwnAllocation } from '../own-allocation.ts';
 import type { AddressSource } from './address-source.ts';
 import type { AskedEndpoint } from './asked-endpoint.ts';
@@ -33,6 +35,8 @@ export interface AddInputs extends Attachment, AskedEndpoint {
   readonly endpointUid: string;
   readonly profileUid: string;
   readonly nowNs: bigint;
+  /** What there was when this very call last tried to write, if it has. */
+  readonly attempted?: BeforeAdd | undefined;
 }
 
 export interface AddOutcome {
@@ -51,12 +55,14 @@ export interface BeforeAdd {
   readonly endpoint: WorkloadEndpoint | undefined;
   /** Addresses the container had. */
   readonly held: readonly IpAddress[];
+  /** Addresses that the pod's sandbox before this one had. */
+  readonly takenOver: readonly TakenOver[];
 }
 
 export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) => void): Decision<AddOutcome> {
   const facts = workloadFacts(view, inputs.ids, warn, inputs.ownProfile);
   const links = checkAttachment(inputs, facts);
-  const plan = assign(inputs, view, warn);
+  const plan = assign(inputs, facts.endpoint?.value, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
   const mac = inputs.wantedMac ?? recordedMac(inputs.ids, facts.endpoint?.value) ?? inputs.freshMac;
@@ -65,7 +71,7 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
     ipamTransaction(plan.changes),
     workloadTransaction([...endpointChange(endpoint, facts.endpoint), ...profileChange(inputs, facts)]),
   );
-  const before = stateBefore(inputs, facts.endpoint?.value, plan.held);
+  const before = stateBefore(inputs, facts.endpoint?.value, plan);
   return commitOrDone(transaction, {
     endpoint,
     addresses: plan.addresses,
@@ -77,20 +83,49 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
 }
 
 /**
- * An endpoint that bears the UID this very call drew is its own work: a commit whose answer was lost had been applied.
- * Before that there was nothing.
+ * A commit may have been applied although its answer was lost. Nobody else writes this container's endpoint meanwhile, so
+ * when there is one after a try, what was before that try is what was before the ADD.
  */
 function stateBefore(
-  { endpointUid }: AddInputs,
+  { ids, attempted }: AddInputs,
   endpoint: WorkloadEndpoint | undefined,
-  held: readonly IpAddress[],
+  { held, takenOver }: Pick<BeforeAdd, 'held' | 'takenOver'>,
 ): BeforeAdd {
-  return endpoint?.uid === endpointUid ? { endpoint: undefined, held: [] } : { endpoint, held };
+  const isOwn = endpoint !== undefined && isOfContainer(endpoint, ids.containerId);
+  return attempted !== undefined && isOwn ? attempted : { endpoint, held, takenOver };
 }
 
-function assign({ source }: AddInputs, view: View, warn: (text: string) => void): AssignmentPlan {
-  if (source.from === 'allocator') return planOwnAllocation(source.allocation, view, warn);
-  return { outcome: 'assigned', addresses: source.addresses, held: [], changes: [], notes: [] };
+function assign(
+  { source, ids }: AddInputs,
+  endpoint: WorkloadEndpoint | undefined,
+  view: View,
+  warn: (text: string) => void,
+): AssignmentPlan {
+  if (source.from === 'allocator') {
+    const predecessor = endpoint && predecessorOf(ids, source.allocation.networkName, endpoint);
+    return planOwnAllocation(source.allocation, view, warn, predecessor);
+  }
+  return {
+    outcome: 'assigned',
+    addresses: source.addresses,
+    held: [],
+    takenOver: [],
+    changes: [],
+    notes: [],
+  };
+}
+
+/** The sandbox of the same pod that the endpoint was made for. An endpoint of old data may not name it. */
+function predecessorOf(
+  ids: WorkloadIdentifiers,
+  networkName: string,
+  { containerId, ipNetworks }: WorkloadEndpoint,
+): Predecessor | undefined {
+  if (containerId === ids.containerId) return undefined;
+  return {
+    handleIds: handleIdsOf(networkName, { ...ids, containerId: containerId ?? ids.containerId }),
+    addresses: ipNetworks.map(({ address }) => address),
+  };
 }
 
 /** A repeated ADD must not change the MAC of an interface that may be in use. */

@@ -11,6 +11,7 @@ import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
+import type { TakenOver } from '../../ipam/facts.ts';
 import { planRelease, type ReleasePlan } from '../../ipam/plan-release.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
@@ -23,6 +24,8 @@ export interface DelInputs {
   readonly handleIds: readonly string[];
   /** Addresses the handles keep. */
   readonly keep: readonly IpAddress[];
+  /** Addresses that go back to whom a failed ADD took them over from. */
+  readonly giveBack?: readonly TakenOver[];
   readonly nowNs: bigint;
   /** Whether the endpoint's interface is still there, and not the one this DEL removes. */
   readonly isInUse: (hostIfName: string) => boolean;
@@ -76,13 +79,10 @@ function release(
   view: View,
   warn: (text: string) => void,
 ): ReleasePlan {
-  const { ids, handleIds, keep, nowNs } = inputs;
+  const { ids, handleIds, keep, nowNs, giveBack = [] } = inputs;
   if (handleIds.length === 0) return { outcome: 'released', changes: [], released: [] };
   const { nodeName } = ids;
-  return planRelease(
-    { handleIds, nodeName, nowNs, keep, known },
-    ipamFacts(view, { nodeName, handleIds }, warn),
-  );
+  return planRelease({ handleIds, nodeName, nowNs, keep, known, giveBack }, ipamFacts(view, ids, warn));
 }
 
 function endpointChange(

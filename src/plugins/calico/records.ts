@@ -16,7 +16,7 @@ import { type Job, settleJob } from '../job.ts';
 import type { AddressSource } from './address-source.ts';
 import type { AskedEndpoint } from './asked-endpoint.ts';
 import type { Attachment } from './attachment.ts';
-import { type AddInputs, type AddOutcome, decideAdd } from './decide-add.ts';
+import { type AddInputs, type AddOutcome, type BeforeAdd, decideAdd } from './decide-add.ts';
 import { decideDel } from './decide-del.ts';
 
 /** Addresses, endpoint and profile, in one transaction. */
@@ -36,7 +36,16 @@ export async function writeRecords(
   ];
   // Also for a delegate's addresses: the names of host interfaces are chosen here.
   using _lock = await lockIpam(job);
-  const outcome = await settleJob(job, store, ranges, (view) => decideAdd(inputs, view, log.warn));
+  let attempted: BeforeAdd | undefined;
+  const outcome = await settleJob(
+    job,
+    store,
+    ranges,
+    (view) => decideAdd({ ...inputs, attempted }, view, log.warn),
+    async ({ before }) => {
+      attempted = before;
+    },
+  );
   for (const note of outcome.notes) log.info(note);
   return outcome;
 }
@@ -65,7 +74,10 @@ export async function recordInterface(
   });
 }
 
-/** Puts the endpoint back as it was and returns the addresses, unless the container had them before. */
+/**
+ * Puts the endpoint back as it was. What was taken over from the pod's sandbox before this one goes back there, the
+ * container keeps what it had before, and all other addresses are released.
+ */
 export async function takeBackRecords(
   job: Job,
   store: Store,
@@ -77,6 +89,7 @@ export async function takeBackRecords(
     ids,
     handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
     keep: outcome.before.held,
+    giveBack: outcome.before.takenOver,
     nowNs: world.clock.nowNs(),
     isInUse: () => false,
     restore: outcome.before.endpoint,

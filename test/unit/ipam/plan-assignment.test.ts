@@ -47,11 +47,12 @@ function written(result: ReturnType<typeof add>): readonly string[] {
 
 /** What was looked at, one line for each request. */
 function looked({ looks }: ReturnType<typeof add>): readonly string[] {
-  return looks.map(({ blocks, listings, affinities }) =>
+  return looks.map(({ blocks, listings, affinities, handles }) =>
     [
       ...blocks.map(formatCidr),
       ...listings.map(({ family, withValues }) => `all IPv${family} ${withValues ? 'blocks' : 'names'}`),
       ...affinities.map(({ nodeName, cidr }) => `${nodeName}'s ${formatCidr(cidr)}`),
+      ...handles.map((handleId) => `handle ${handleId}`),
     ].join(' '),
   );
 }
@@ -168,6 +169,7 @@ describe('planAssignment() for a node with blocks', () => {
       blocks: [parseCidr('10.9.0.4/30')],
       listings: [],
       affinities: [],
+      handles: [],
     });
     const plan = planAssignment(assignmentRequest('node1', 'net1.c1'), hinted);
     expect(plan.outcome === 'assigned' && plan.addresses.map(formatIpNetwork)).toEqual(['10.9.0.5/30']);
@@ -411,7 +413,7 @@ describe('planAssignment() and blocks whose pool has changed', () => {
 
   it('does not look at them on purpose', () => {
     const before = owned(withOldBlocks(elsewhere), '10.9.0.0/30', 1);
-    const block = { blocks: [parseCidr('10.9.0.0/30')], listings: [], affinities: [] };
+    const block = { blocks: [parseCidr('10.9.0.0/30')], listings: [], affinities: [], handles: [] };
     const facts = withLook(firstFacts(before, 'node1', ['net1.c1']), before, block);
     expect(planAssignment(assignmentRequest('node1', 'net1.c1'), facts).outcome).toBe('assigned');
   });
@@ -706,6 +708,7 @@ describe('planAssignment() on facts that are old', () => {
         blocks: [parseCidr('10.9.0.8/30'), parseCidr('10.9.0.12/30')],
         listings: [],
         affinities: [],
+        handles: [],
       }),
       blockListings: new Map([[4, new Set(['10.9.0.12/30'])]] as const),
     };

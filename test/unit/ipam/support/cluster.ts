@@ -177,6 +177,8 @@ export function withLook(facts: IpamFacts, of: Cluster, look: Look): IpamFacts {
   const blocks = new Map(facts.blocks);
   const blockListings = new Map(facts.blockListings);
   const otherAffinities = new Map(facts.otherAffinities);
+  const handles = new Map(facts.handles);
+  for (const handleId of look.handles) handles.set(handleId, of.handles.get(handleId));
   for (const cidr of look.blocks) blocks.set(formatCidr(cidr), of.blocks.get(formatCidr(cidr)));
   for (const { family, withValues } of look.listings) {
     const listed = [...of.blocks].filter(([, { value }]) => value.cidr.family === family);
@@ -187,7 +189,7 @@ export function withLook(facts: IpamFacts, of: Cluster, look: Look): IpamFacts {
     const id = affinityId(nodeName, formatCidr(cidr));
     otherAffinities.set(id, of.affinities.get(id));
   }
-  return { ...facts, blocks, blockListings, otherAffinities };
+  return { ...facts, blocks, blockListings, otherAffinities, handles };
 }
 
 /** Decides until there is nothing left to look at; the looks are returned for tests that count them. */
