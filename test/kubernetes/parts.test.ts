@@ -1,6 +1,7 @@
 /** The real parts of Kubernetes, each by itself with the reference plugins: what the other tests here stand on. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BUSYBOX_IMAGE } from '../support/busybox-image.ts';
 import { type Containerd, startContainerd } from '../support/containerd.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { type KubeApiServer, startKubeApiServer } from '../support/kube-apiserver.ts';
@@ -33,7 +34,7 @@ const WEB = {
     containers: [
       {
         name: 'main',
-        image: 'localhost/busybox:test',
+        image: BUSYBOX_IMAGE,
         imagePullPolicy: 'Never',
         command: ['httpd', '-f', '-p', '8080', '-h', '/www'],
         ports: [{ containerPort: 8080, hostPort: 18080 }],
@@ -41,6 +42,8 @@ const WEB = {
     ],
   },
 };
+
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 200 });
 
 describe.skipIf(why !== undefined)(`the parts of Kubernetes${skipped}`, () => {
   let lab: Lab;
@@ -72,24 +75,19 @@ describe.skipIf(why !== undefined)(`the parts of Kubernetes${skipped}`, () => {
     const kubelet = await startKubelet({ containerd, nodeName: 'node1', nodeIp: '192.0.2.1' });
     try {
       kubelet.writeManifest(WEB);
-      await vi.waitFor(
-        async () =>
-          expect(await kubelet.pods()).toMatchObject([
-            { metadata: { name: 'web-node1' }, status: { phase: 'Running', podIP: ADDRESS } },
-          ]),
-        { timeout: 30_000, interval: 200 },
+      await eventually(async () =>
+        expect(await kubelet.pods()).toMatchObject([
+          { metadata: { name: 'web-node1' }, status: { phase: 'Running', podIP: ADDRESS } },
+        ]),
       );
       const answer = await fetch('http://192.0.2.1:18080/');
       expect(await answer.text()).toBe('hello\n');
       kubelet.removeManifest('web');
-      await vi.waitFor(
-        async () =>
-          expect(await containerd.cri.listPodSandboxes()).toEqual([
-            { id: expect.any(String), state: 'SANDBOX_NOTREADY' },
-          ]),
-        { timeout: 30_000, interval: 200 },
-      );
-      expect(lab.host.sh('ip -o link')).not.toContain('veth');
+      await eventually(async () => {
+        const sandboxes = await containerd.cri.listPodSandboxes();
+        expect(sandboxes.map(({ state }) => state)).not.toContain('SANDBOX_READY');
+        expect(lab.host.sh('ip -o link')).not.toContain('veth');
+      });
     } finally {
       await kubelet.stop();
     }
@@ -123,12 +121,10 @@ describe.skipIf(why !== undefined)(`the parts of Kubernetes${skipped}`, () => {
       const kubelet = await startKubelet({ containerd, nodeName: 'node1', nodeIp: '192.0.2.1', kubeconfig });
       try {
         await api.createPod(WEB.metadata, WEB.spec);
-        await vi.waitFor(
-          async () =>
-            expect((await api.pod('default', 'web')).status.conditions).toContainEqual(
-              expect.objectContaining({ type: 'Ready', status: 'True' }),
-            ),
-          { timeout: 60_000, interval: 200 },
+        await eventually(async () =>
+          expect((await api.pod('default', 'web')).status.conditions).toContainEqual(
+            expect.objectContaining({ type: 'Ready', status: 'True' }),
+          ),
         );
         expect(await api.request('GET', '/api/v1/nodes/node1')).toMatchObject({
           status: { addresses: expect.arrayContaining([{ type: 'InternalIP', address: '192.0.2.1' }]) },

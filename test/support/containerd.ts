@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { BUSYBOX_IMAGE, writeBusyboxImage } from './busybox-image.ts';
 import { controlGroup } from './control-group.ts';
 import { type Cri, connectCri } from './cri.ts';
@@ -28,22 +28,14 @@ export interface Containerd {
 /** Starts it in the caller's network namespace, which is the node of its pods. */
 export async function startContainerd(conflist: object): Promise<Containerd> {
   const directory = mkdtempSync(join(tmpdir(), 'containerd-'));
-  const socketPath = join(directory, 'containerd.sock');
-  const group = controlGroup('containerd');
-  const confFolder = join(directory, 'net.d');
-  const paths = { directory, socketPath, confFolder, pluginFolder: linkPlugins(join(directory, 'plugins')) };
-  mkdirSync(confFolder);
-  writeFileSync(join(confFolder, '10-test.conflist'), JSON.stringify(conflist));
-  writeFileSync(join(directory, 'config.toml'), configuration(paths));
+  const { socketPath, confFolder } = writeConfiguration(directory, conflist);
+  const group = controlGroup(basename(directory));
   const cri = connectCri(socketPath, group.path);
-  const ctr = (...args: readonly string[]) =>
-    output([requireTool('ctr'), '--address', socketPath, '--namespace', 'k8s.io', ...args]);
-  const image = writeBusyboxImage(directory);
   const daemon = await startDaemon([requireTool('containerd'), '--config', 'config.toml'], {
     directory,
     isReady: () => cri.isReady(),
   });
-  await ctr('images', 'import', '--snapshotter', SNAPSHOTTER, image);
+  await importImage(directory, socketPath);
   return {
     cri,
     socketPath,
@@ -64,6 +56,11 @@ export async function startContainerd(conflist: object): Promise<Containerd> {
 /** Copies: an overlay needs a file system below that is none itself, which a container that runs tests may not have. */
 const SNAPSHOTTER = 'native';
 
+async function importImage(directory: string, socketPath: string): Promise<void> {
+  const ctr = [requireTool('ctr'), '--address', socketPath, '--namespace', 'k8s.io'];
+  await output([...ctr, 'images', 'import', '--snapshotter', SNAPSHOTTER, writeBusyboxImage(directory)]);
+}
+
 /** Our executable and the reference plugins, side by side: containerd wants one folder. */
 function linkPlugins(folder: string): string {
   mkdirSync(folder);
@@ -73,14 +70,17 @@ function linkPlugins(folder: string): string {
 }
 
 interface Paths {
-  readonly directory: string;
   readonly socketPath: string;
   readonly confFolder: string;
-  readonly pluginFolder: string;
 }
 
-function configuration({ directory, socketPath, confFolder, pluginFolder }: Paths): string {
-  return `
+function writeConfiguration(directory: string, conflist: object): Paths {
+  const socketPath = join(directory, 'containerd.sock');
+  const confFolder = join(directory, 'net.d');
+  mkdirSync(confFolder);
+  writeFileSync(join(confFolder, '10-test.conflist'), JSON.stringify(conflist));
+  const pluginFolder = linkPlugins(join(directory, 'plugins'));
+  const configuration = `
 version = 2
 root = "${directory}/root"
 state = "${directory}/state"
@@ -100,6 +100,8 @@ state = "${directory}/state"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 `;
+  writeFileSync(join(directory, 'config.toml'), configuration);
+  return { socketPath, confFolder };
 }
 
 /** Best effort: a test that failed may have left what cannot be removed. */

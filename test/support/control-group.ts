@@ -15,7 +15,7 @@ export interface ControlGroup {
 
 /** A name for a control group, made by whoever uses it first. */
 export function controlGroup(name: string): ControlGroup {
-  const path = join('/', process.env.ISOLATED ?? 'calico-cni-tests', `${name}-${process.pid}`);
+  const path = join('/', process.env.ISOLATED ?? 'calico-cni-tests', name);
   return {
     path,
     remove: async () => {
