@@ -44,6 +44,7 @@ export interface KubeApiServer {
 
 export interface PodMetadata {
   readonly name: string;
+  readonly generateName?: string;
   /** Without it, `default`. */
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;

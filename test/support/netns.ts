@@ -105,7 +105,7 @@ function hostSetUp(hasDefaultRoute: boolean): string {
 }
 
 /** Moves the calling thread, and the processes it starts, into the namespace until disposed of. */
-function moveTo(netns: TestNetns): Disposable {
+export function moveTo(netns: TestNetns): Disposable {
   const home = ownNetns();
   using target = openNetns(netns.path);
   setNetworkNamespace(target.fd);
