@@ -55,7 +55,7 @@ const SEA_CONFIG = {
 const IN_SNAPSHOT = ['node:net', 'node:timers/promises', 'node:v8'];
 
 /** Modules of Node that calls load: they own handles, and cannot be part of a snapshot. */
-const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:child_process', 'node:sqlite'];
+const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:http', 'node:child_process', 'node:sqlite'];
 
 /**
  * The kernel keeps a file in memory in the pieces it was written in, and maps a piece at once. Larger pieces count as

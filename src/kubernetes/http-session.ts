@@ -158,16 +158,22 @@ function secureContextOf({ certificateAuthority: ca, certificate: own }: Connect
   }
 }
 
-async function answerOf(response: IncomingMessage): Promise<HttpAnswer> {
+/** With listeners: `for await` would load 1 ms more of Node. */
+function answerOf(response: IncomingMessage): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const pieces: Buffer[] = [];
   let byteLength = 0;
-  for await (const piece of response) {
+  response.on('data', (piece: Buffer) => {
     pieces.push(piece);
     byteLength += piece.length;
     if (byteLength > MAX_ANSWER_BYTES)
-      throw new HttpFailure('TOO_LARGE', `the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
-  }
-  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) };
+      response.destroy(new HttpFailure('TOO_LARGE', `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+  });
+  response.on('error', reject);
+  response.on('end', () =>
+    resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }),
+  );
+  return promise;
 }
 
 function timeoutOf(timeoutMs: number, socket: Socket | null): HttpFailure {

@@ -165,6 +165,19 @@ describe('a broken answer', () => {
     expect(requests).toBe(2);
   });
 
+  it('that breaks off is asked for once more', async () => {
+    let requests = 0;
+    const url = await serve((request, response) => {
+      requests++;
+      if (requests > 1) return json(response, 200, POD);
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"kind":"Pod",', () => request.socket.destroy());
+    });
+    const api = await open({ server: url });
+    expect(await api.pod('default', 'web-1', deadline())).toMatchObject({ uid: 'u1' });
+    expect(requests).toBe(2);
+  });
+
   it('because connections always break is an error', async () => {
     const url = await serve((request) => void request.socket.destroy());
     expect(await failure({ server: url })).toMatchObject({
