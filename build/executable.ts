@@ -52,7 +52,7 @@ const SEA_CONFIG = {
 };
 
 /** Modules of Node that src/main.ts takes into the snapshot, with all that is behind them. */
-const IN_SNAPSHOT = ['node:net', 'node:timers/promises', 'node:v8'];
+const IN_SNAPSHOT = ['node:crypto', 'node:net', 'node:timers/promises', 'node:v8'];
 
 /** Modules of Node that calls load: they own handles, and cannot be part of a snapshot. */
 const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:http', 'node:child_process', 'node:sqlite'];

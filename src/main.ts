@@ -159,8 +159,9 @@ function failHard(error: unknown): void {
 }
 
 if (startupSnapshot.isBuildingSnapshot()) {
-  // Of Node's modules that own handles, the one that a snapshot can hold.
+  // Of Node's large modules, those that a snapshot can hold: TLS stands on both.
   process.getBuiltinModule('node:net');
+  process.getBuiltinModule('node:crypto');
   startupSnapshot.setDeserializeMainFunction(start);
 } else {
   start();
