@@ -4,7 +4,13 @@ import { expect } from 'vitest';
 import type { KubeObject } from './kube-apiserver.ts';
 import type { TestNetns } from './netns.ts';
 import { endpointOf, NODE_ADDRESSES, type NodeWithApi, type Sandbox } from './node-with-api.ts';
-import { type Answer, type SimulatedNode, succeeded } from './simulated-node.ts';
+import {
+  type Answer,
+  type CniTestCall,
+  type SimulatedNode,
+  succeeded,
+  wholeState,
+} from './simulated-node.ts';
 
 export interface NetworkedPod extends Sandbox {
   readonly answer: Answer;
@@ -66,4 +72,20 @@ function nodeAddressesFor(ipNetworks: readonly string[]): readonly string[] {
 
 function withoutLength(network: string): string {
   return network.replace(/\/.*/, '');
+}
+
+/** The call must fail and change nothing, and the pod that is running must go on; gives the answer. */
+export async function expectRefusal(
+  node: SimulatedNode,
+  running: NetworkedPod,
+  call: CniTestCall,
+): Promise<Answer> {
+  const before = await wholeState(node);
+  const answer = await node.cni('ADD', call);
+  expect(await wholeState(node)).toEqual(before);
+  expectConnected(node, running);
+  expect(answer.exitCode).toBe(1);
+  expect(answer.json.cniVersion).toBe('1.0.0');
+  expect(answer.stderr).not.toMatch(/\n\s+at /);
+  return answer;
 }
