@@ -32,9 +32,9 @@ export interface AppliedPod {
 }
 
 /**
- * Creates the pair and takes every step. An interface in the way is removed only if `replace` names its
- * index. A kernel without netkit gets a veth pair instead, with a warning. Throws `network` for whatever else the kernel
- * refuses.
+ * Creates the pair and takes every step. An interface in the way is removed only if `replace` names its index, and
+ * then first; `spareFormer()` tells which one can stay until the end. A kernel without netkit gets a veth pair instead,
+ * with a warning. Throws `network` for whatever else the kernel refuses.
  */
 export function applyPlan(kernel: Kernel, plan: PodPlan, { replace = {} }: ApplyOptions = {}): AppliedPod {
   clearTheWay(kernel, plan.pair, replace);
@@ -127,6 +127,7 @@ function messageFailure(
   error: KernelError,
   ifIndex: number,
 ): CalicoError | undefined {
+  if (step.do === 'delete-link' && error.code === 'ENODEV') return undefined;
   if (step.do === 'add-route' && step.where === 'host' && error.code === 'EEXIST') {
     const existing = searchHostRoute(kernel.host, baseAddress(step.destination));
     if (existing?.ifIndex === ifIndex) return undefined;

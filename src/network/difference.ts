@@ -76,6 +76,8 @@ function stepDifference(step: Step, observed: ObservedPod): Difference | undefin
     case 'add-route':
       return routeDifference(step, observed);
     case 'write-sysctl':
+    case 'delete-link':
+    case 'rename-link':
       return undefined;
   }
 }

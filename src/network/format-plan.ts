@@ -16,6 +16,10 @@ export function formatStep(step: CreatePair | Step): string {
       return formatPair(step);
     case 'write-sysctl':
       return `sysctl -w ${step.key}=${step.value}`;
+    case 'delete-link':
+      return `ip link del ${step.ifName}`;
+    case 'rename-link':
+      return `ip link set ${step.ifName} name ${step.to}`;
     case 'set-up':
       return `ip link set ${step.ifName} up`;
     case 'add-address':

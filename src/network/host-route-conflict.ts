@@ -1,20 +1,63 @@
-/** The error of a host route that another interface has. */
+/** Host routes that another interface has. */
 
 import { CalicoError } from '../base/calico-error.ts';
-import { formatCidr } from '../base/cidr.ts';
+import { formatCidr, sameCidr } from '../base/cidr.ts';
 import { findLinkAt } from './find-link.ts';
-import { type Route, SCOPE_GLOBAL, SCOPE_LINK } from './netlink/route.ts';
+import {
+  decodeRoute,
+  dumpRoutes,
+  metricOf,
+  type Route,
+  SCOPE_GLOBAL,
+  SCOPE_LINK,
+  TABLE_MAIN,
+} from './netlink/route.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
-import type { AddRoute } from './plan-pod.ts';
+import type { AddRoute, Step } from './plan-pod.ts';
 
-/** The error that names the interface which wants the route and the one which has it. */
+/**
+ * Throws if the kernel would refuse one of the plan's host routes because the table has it already. Those of the
+ * former interface do not count: they go with it. Reads the whole table, once.
+ */
+export function refuseConflictingHostRoutes(
+  host: NetlinkSocket,
+  steps: readonly Step[],
+  formerIfIndex: number,
+): void {
+  const wanted = steps.filter((step) => step.do === 'add-route').filter(({ where }) => where === 'host');
+  if (wanted.length === 0) return;
+  const others = host
+    .dump(dumpRoutes())
+    .map(decodeRoute)
+    .filter((route) => route !== undefined)
+    .filter(({ table, ifIndex }) => table === TABLE_MAIN && ifIndex !== formerIfIndex);
+  for (const step of wanted) {
+    const existing = others.find((route) => excludes(route, step));
+    if (existing !== undefined) throw hostRouteConflict(host, step, undefined, existing);
+  }
+}
+
+/** Routes of different metrics can be side by side. */
+function excludes(existing: Route, { destination }: AddRoute): boolean {
+  return (
+    sameCidr(existing.destination, destination) &&
+    metricOf(existing) === metricOf({ destination, metric: undefined })
+  );
+}
+
+/**
+ * The error that names the interface which wants the route and the one which has it.
+ *
+ * @param ifIndex of the one that wants it; `undefined` when it is not made yet
+ */
 export function hostRouteConflict(
   host: NetlinkSocket,
   step: AddRoute,
-  ifIndex: number,
+  ifIndex: number | undefined,
   existing: Route,
 ): CalicoError {
-  const wanted = `route (Ifindex: ${ifIndex}, Dst: ${formatCidr(step.destination)}, Scope: ${step.scope})`;
+  const index = ifIndex === undefined ? '' : `Ifindex: ${ifIndex}, `;
+  const wanted = `route (${index}Dst: ${formatCidr(step.destination)}, Scope: ${step.scope})`;
   return new CalicoError(
     'network',
     `error adding host side routes for interface: ${step.ifName}, error: ${wanted} already exists for an interface other than '${step.ifName}': ${describeRoute(host, existing)}`,

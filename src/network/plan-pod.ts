@@ -72,7 +72,23 @@ export interface AddRoute {
   readonly scope: 'global' | 'link';
 }
 
-export type Step = WriteSysctl | SetUp | AddAddress | AddNeighbour | AddRoute;
+/** Of another pair: a step of `plan-swap.ts` only. */
+export interface DeleteLink {
+  readonly do: 'delete-link';
+  readonly where: 'host';
+  readonly ifName: string;
+  readonly ifIndex: number;
+}
+
+/** Also a step of `plan-swap.ts` only. */
+export interface RenameLink {
+  readonly do: 'rename-link';
+  readonly where: 'host';
+  readonly ifName: string;
+  readonly to: string;
+}
+
+export type Step = WriteSysctl | SetUp | AddAddress | AddNeighbour | AddRoute | DeleteLink | RenameLink;
 
 export interface PodPlan {
   /** Comes first; all that follows is gone once the pair is deleted. */

@@ -22,6 +22,10 @@ function attempt(step: CreatePair | Step, ifIndex: number): string {
       return `failed to create the ${step.kind} pair ${step.containerIfName} and ${step.hostIfName}`;
     case 'write-sysctl':
       return sysctlAttempt(step);
+    case 'delete-link':
+      return `failed to delete old hostVeth ${step.ifName}`;
+    case 'rename-link':
+      return `failed to rename ${JSON.stringify(step.ifName)} to ${JSON.stringify(step.to)}`;
     case 'set-up':
       return `failed to set ${JSON.stringify(step.ifName)} up`;
     case 'add-address':

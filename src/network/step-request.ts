@@ -2,7 +2,7 @@
 
 import { addAddress, IFA_F_NODAD, replaceAddress } from './netlink/address.ts';
 import type { NetlinkRequest } from './netlink/header.ts';
-import { addNetkitPair, addVethPair, setLinkUp } from './netlink/link.ts';
+import { addNetkitPair, addVethPair, deleteLink, renameLink, setLinkUp } from './netlink/link.ts';
 import { NUD_PERMANENT, replaceNeighbour } from './netlink/neighbour.ts';
 import {
   addRoute,
@@ -27,9 +27,13 @@ export function pairRequest(pair: CreatePair, netnsFds: Readonly<Record<Where, n
     : addVethPair(container, host, netnsFds.host);
 }
 
-/** The message of one step, given the index of the interface it names. */
+/** The message of one step, given the index of this pod's interface where the step happens. */
 export function stepRequest(step: NetlinkStep, ifIndex: number): NetlinkRequest {
   switch (step.do) {
+    case 'delete-link':
+      return deleteLink(step.ifIndex);
+    case 'rename-link':
+      return renameLink(ifIndex, step.to);
     case 'set-up':
       return setLinkUp(ifIndex);
     case 'add-address':
@@ -58,5 +62,6 @@ function routeRequest(step: AddRoute, ifIndex: number): NetlinkRequest {
     protocol: PROTOCOL_BOOT,
     scope: step.scope === 'link' ? SCOPE_LINK : SCOPE_GLOBAL,
     type: TYPE_UNICAST,
+    metric: undefined,
   });
 }

@@ -117,6 +117,12 @@ export function setLinkUp(ifIndex: number): NetlinkRequest {
   return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: 0, payload: ifInfo(ifIndex, IFF_UP, IFF_UP) };
 }
 
+/** Older kernels than 6.2 answer EBUSY when the interface is up. `ip link set dev INDEX name NAME` */
+export function renameLink(ifIndex: number, name: string): NetlinkRequest {
+  const payload = Buffer.concat([ifInfo(ifIndex, 0, 0), attributeText(IFLA_IFNAME, name)]);
+  return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: 0, payload };
+}
+
 /** By index, never by name, so that only the very interface that was looked at can go. `ip link del dev INDEX` */
 export function deleteLink(ifIndex: number): NetlinkRequest {
   return { name: 'RTM_DELLINK', type: RTM_DELLINK, flags: 0, payload: ifInfo(ifIndex, 0, 0) };

@@ -8,7 +8,12 @@
  */
 
 import { baseAddress, type Cidr, cidrOf, hostCidr } from '../../base/cidr.ts';
-import { type IpAddress, ipAddressFromBytes, ipAddressToBytes } from '../../base/ip-address.ts';
+import {
+  type IpAddress,
+  type IpFamily,
+  ipAddressFromBytes,
+  ipAddressToBytes,
+} from '../../base/ip-address.ts';
 import { attribute, attributeU32, decodeAttributes, readU32 } from './attribute.ts';
 import { addressFamily, ipFamily } from './family.ts';
 import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL } from './header.ts';
@@ -19,6 +24,7 @@ const RTM_GETROUTE = 26;
 const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
 const RTA_TABLE = 15;
 
 /** Answer with the table's entry, not with the way one packet would take. */
@@ -32,6 +38,8 @@ export const TYPE_UNICAST = 1;
 export const SCOPE_GLOBAL = 0;
 export const SCOPE_LINK = 253;
 
+const DEFAULT_METRIC: Readonly<Record<IpFamily, number>> = { 4: 0, 6: 1024 };
+
 export interface Route {
   readonly destination: Cidr;
   readonly gateway: IpAddress | undefined;
@@ -42,6 +50,8 @@ export interface Route {
   /** IPv6 routes are always stored as global. */
   readonly scope: number;
   readonly type: number;
+  /** Of several routes to one destination the lowest wins; `undefined`: the kernel's default, see {@link metricOf}. */
+  readonly metric: number | undefined;
 }
 
 /** Fails with EEXIST when the table has a route to the destination. `ip route add DST via GW dev INDEX scope SCOPE` */
@@ -73,6 +83,7 @@ export function encodeRoute(route: Route): Buffer {
   }
   if (gateway !== undefined) parts.push(attribute(RTA_GATEWAY, ipAddressToBytes(gateway)));
   if (ifIndex !== undefined) parts.push(attributeU32(RTA_OIF, ifIndex));
+  if (route.metric !== undefined) parts.push(attributeU32(RTA_PRIORITY, route.metric));
   parts.push(attributeU32(RTA_TABLE, route.table));
   return Buffer.concat(parts);
 }
@@ -93,7 +104,13 @@ export function decodeRoute(payload: Buffer): Route | undefined {
     protocol: payload.readUInt8(5),
     scope: payload.readUInt8(6),
     type: payload.readUInt8(7),
+    metric: readU32(attributes.get(RTA_PRIORITY)),
   };
+}
+
+/** The metric a route has or, while the kernel has not said it, will have. */
+export function metricOf({ metric, destination }: Pick<Route, 'metric' | 'destination'>): number {
+  return metric ?? DEFAULT_METRIC[destination.family];
 }
 
 type RouteKind = Pick<Route, 'table' | 'protocol' | 'scope' | 'type'>;

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../../../src/network/kernel-error.ts';
 import { planPod } from '../../../src/network/plan-pod.ts';
+import { planSwap } from '../../../src/network/plan-swap.ts';
 import { stepFailure } from '../../../src/network/step-failure.ts';
 import { podNetwork } from '../../support/pod-network.ts';
 
-const plan = planPod(podNetwork(['10.77.0.117', 'fd77::117']));
+const network = podNetwork(['10.77.0.117', 'fd77::117']);
+const plan = planPod(network);
 const denied = new KernelError('RTM', 1, 'not yours');
-const texts = [plan.pair, ...plan.steps].map((step) => stepFailure(step, denied, 7).message);
+const swapSteps = planSwap(network, 9).steps.filter((step) => step.do.endsWith('-link'));
+const texts = [plan.pair, ...plan.steps, ...swapSteps].map((step) => stepFailure(step, denied, 7).message);
 
 describe('stepFailure()', () => {
   it.each([
@@ -14,6 +17,8 @@ describe('stepFailure()', () => {
     'error configuring sysctls in the sandbox, error: failed to set net.ipv4.ip_forward=0',
     'error configuring sysctls for interface: eth0, error: failed to set net.ipv6.conf.eth0.accept_dad=0',
     'error configuring sysctls for interface: cali1, error: failed to set net.ipv4.conf.cali1.forwarding=1',
+    'failed to delete old hostVeth cali1',
+    'failed to rename "new-cali1" to "cali1"',
     'failed to set "cali1" up',
     'failed to add IP addr fe80::ecee:eeff:feee:eeee/64 to "cali1"',
     'failed to set "eth0" up',

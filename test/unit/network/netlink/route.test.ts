@@ -20,6 +20,7 @@ const routes: fc.Arbitrary<Route> = families.chain((family) =>
     protocol: fc.nat(255),
     scope: fc.nat(255),
     type: fc.nat(11),
+    metric: orUndefined(fc.nat()),
   }),
 );
 
