@@ -31,7 +31,7 @@ export interface HostIfNames {
 
 export interface ClaimedLinks {
   readonly hostIfName: string;
-  /** Interfaces to delete first, by index: another interface that got the name meanwhile is not them. */
+  /** Interfaces that go, by index: another interface that got the name meanwhile is not them. */
   readonly replace: { readonly hostIfIndex?: number; readonly containerIfIndex?: number };
 }
 

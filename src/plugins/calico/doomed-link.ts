@@ -1,18 +1,19 @@
 /**
  * The interface that a DEL found in the sandbox, and whether it is this container's to remove. It is when its host
- * end has a name only this container's can have; else the endpoint decides. A sandbox path may have been used again
- * for another container, whose interface must stay.
+ * end has a name only this container's can have, be it until its wiring is done; else the endpoint decides. A sandbox
+ * path may have been used again for another container, whose interface must stay.
  */
 
 import { findLink } from '../../network/find-link.ts';
 import { openNetlinkSocket } from '../../network/netlink/socket.ts';
+import { temporaryHostIfName } from '../../network/plan-swap.ts';
 import type { SandboxLink } from '../../network/remove-pod.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import type { HostIfNames } from './claim-links.ts';
 
 export interface DoomedLink {
   /** Removes it now that its endpoint is known, if the endpoint describes this very interface. */
-  doomIfOf(endpoint: WorkloadEndpoint): void;
+  doomIfOf(endpoint: Pick<WorkloadEndpoint, 'mac' | 'interfaceName'>): void;
   /** Ends when the link is gone, or at once when it stays. Throws what the removal threw. */
   gone(): Promise<void>;
   /** Whether a host interface of the name is there and stays. */
@@ -28,7 +29,8 @@ export function doomLink(sandbox: SandboxLink, names: HostIfNames): DoomedLink {
     // It is awaited later; until then its failure must not end the process.
     removal.catch(() => undefined);
   };
-  if (hostEnd !== undefined && [names.usual, names.alternative].includes(hostEnd.name)) doom();
+  const own = [names.usual, names.alternative].flatMap((name) => [name, temporaryHostIfName(name)]);
+  if (hostEnd !== undefined && own.includes(hostEnd.name)) doom();
   return {
     doomIfOf: ({ mac, interfaceName }) => {
       const isIts = container !== undefined && (container.mac === mac || hostEnd?.name === interfaceName);

@@ -8,6 +8,7 @@ import type { Kernel } from '../../network/kernel.ts';
 import { observePod } from '../../network/observe-pod.ts';
 import { planPod } from '../../network/plan-pod.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
+import { spareFormer } from '../../network/spare-former.ts';
 import type { ClaimedLinks, HostIfNames, SeenLinks } from './claim-links.ts';
 
 /** Looks which of the names an ADD needs are taken. */
@@ -24,15 +25,15 @@ export function seeLinks(kernel: Kernel, containerIfName: string, names: HostIfN
 }
 
 /** A running pod of a repeated ADD must not lose its interface, so one that is as planned is not touched. */
-export function wirePod(kernel: Kernel, network: PodNetwork, { replace }: ClaimedLinks, log: Log): void {
-  const plan = planPod(network);
-  if (replace.containerIfIndex !== undefined) {
+export function wirePod(kernel: Kernel, network: PodNetwork, claimed: ClaimedLinks, log: Log): void {
+  if (claimed.replace.containerIfIndex !== undefined) {
     const { containerIfName, hostIfName, addresses } = network;
     const observed = observePod(kernel, { containerIfName, hostIfName, addresses });
-    const missing = differencesFrom(plan, observed).filter(({ isEssential }) => isEssential);
+    const missing = differencesFrom(planPod(network), observed).filter(({ isEssential }) => isEssential);
     if (missing.length === 0) return;
     log.info('wiring the pod anew', { because: missing.map(({ object }) => object).join(', ') });
   }
+  const { plan, replace } = spareFormer(kernel, network, claimed.replace);
   log.debug('wiring the pod', { plan: formatPlan(plan).join('; ') });
   for (const warning of applyPlan(kernel, plan, { replace }).warnings) log.warn(warning);
 }
