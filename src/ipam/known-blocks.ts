@@ -1,10 +1,12 @@
 /** What the facts say about one block. Pure. */
 
-import { type Cidr, formatCidr } from '../base/cidr.ts';
+import { type Cidr, cidrOf, containsAddress, formatCidr } from '../base/cidr.ts';
+import type { IpAddress } from '../base/ip-address.ts';
 import type { Stored } from '../base/revision.ts';
 import type { AllocationBlock } from './allocation-block.ts';
 import { collectGarbage } from './block/collect.ts';
 import type { IpamFacts } from './facts.ts';
+import type { IpPool } from './records.ts';
 
 /** A CIDR together with its text, which is its key in the facts. */
 export interface NamedCidr {
@@ -18,6 +20,12 @@ export type Existence = 'present' | 'absent' | 'unknown';
 /** The CIDR under its name. */
 export function nameCidr(cidr: Cidr): NamedCidr {
   return { cidr, text: formatCidr(cidr) };
+}
+
+/** The block an address lies in, as its pool cuts them; `undefined` when it is in no pool. */
+export function homeOf(pools: readonly IpPool[], address: IpAddress): NamedCidr | undefined {
+  const pool = pools.find(({ cidr }) => containsAddress(cidr, address));
+  return pool && nameCidr(cidrOf(address, pool.blockSize));
 }
 
 /** Each CIDR once, in the order of its first appearance. */

@@ -3,7 +3,6 @@
  * that no crash leaves an address without its handle or a handle without its address.
  */
 
-import { cidrOf, containsAddress } from '../base/cidr.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import { type AllocationBlock, addressOf, hostAffinity, ordinalOf } from './allocation-block.ts';
 import type { MustLook } from './assignment/address-search.ts';
@@ -14,7 +13,7 @@ import { isEmpty } from './block/usage.ts';
 import type { IpamFacts, TakenOver } from './facts.ts';
 import { cleanHandleId } from './handle-id.ts';
 import { findHoldings, type Holdings, handleChanges, recountHandle } from './holdings.ts';
-import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
+import { homeOf, isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from './known-blocks.ts';
 import { lookAtBlocks, lookAtHandles, mergeLooks } from './look.ts';
 import { isDeselected } from './pool-choice.ts';
 import type { IpamChange } from './records.ts';
@@ -89,10 +88,7 @@ function unreadPlaces(
 }
 
 function blocksOfKnown({ known = [] }: ReleaseRequest, { pools }: IpamFacts): readonly NamedCidr[] {
-  return known.flatMap((address) => {
-    const pool = pools.find(({ cidr }) => containsAddress(cidr, address));
-    return pool === undefined ? [] : [nameCidr(cidrOf(address, pool.blockSize))];
-  });
+  return known.flatMap((address) => homeOf(pools, address) ?? []);
 }
 
 function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {
@@ -140,8 +136,8 @@ function releaseAll(
  * The changes that go with deleting the block, or `undefined` when it stays. It goes when it is empty and
  * nobody claims it, or when this node does but the pool no longer selects it (Calico's ConsistentAffinity).
  */
-function whatGoesWithEmptyBlock(
-  { nodeName }: ReleaseRequest,
+export function whatGoesWithEmptyBlock(
+  { nodeName }: Pick<ReleaseRequest, 'nodeName'>,
   facts: IpamFacts,
   block: AllocationBlock,
 ): readonly IpamChange[] | undefined {

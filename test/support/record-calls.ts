@@ -81,7 +81,7 @@ export function delRecords(call: RecordCall): (store: Store) => Promise<readonly
   const ids = identifiers(call);
   const nowNs = call.nowNs ?? RECORD_TIME_NS;
   const handleIds = handleIdsOf(NETWORK_NAME, ids);
-  const inputs = { ids, handleIds, keep: [], nowNs, isInUse: () => false, restore: undefined };
+  const inputs = { ids, handleIds, nowNs, isInUse: () => false, restore: undefined };
   const ranges = [
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),

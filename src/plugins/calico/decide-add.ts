@@ -55,14 +55,17 @@ export interface BeforeAdd {
   readonly endpoint: WorkloadEndpoint | undefined;
   /** Addresses the container had. */
   readonly held: readonly IpAddress[];
-  /** Addresses that the pod's sandbox before this one had. */
+  /** The sandbox of the same pod that the endpoint was made for, if it was another. */
+  readonly predecessor: Predecessor | undefined;
+  /** Addresses that were taken over from it. */
   readonly takenOver: readonly TakenOver[];
 }
 
 export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) => void): Decision<AddOutcome> {
   const facts = workloadFacts(view, inputs.ids, warn, inputs.ownProfile);
   const links = checkAttachment(inputs, facts);
-  const plan = assign(inputs, facts.endpoint?.value, view, warn);
+  const predecessor = predecessorOf(inputs, facts.endpoint?.value);
+  const plan = assign(inputs, predecessor, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
   const mac = inputs.wantedMac ?? recordedMac(inputs.ids, facts.endpoint?.value) ?? inputs.freshMac;
@@ -71,7 +74,8 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
     ipamTransaction(plan.changes),
     workloadTransaction([...endpointChange(endpoint, facts.endpoint), ...profileChange(inputs, facts)]),
   );
-  const before = stateBefore(inputs, facts.endpoint?.value, plan);
+  const { held, takenOver } = plan;
+  const before = stateBefore(inputs, { endpoint: facts.endpoint?.value, held, predecessor, takenOver });
   return commitOrDone(transaction, {
     endpoint,
     addresses: plan.addresses,
@@ -86,46 +90,34 @@ export function decideAdd(inputs: AddInputs, view: View, warn: (text: string) =>
  * A commit may have been applied although its answer was lost. Nobody else writes this container's endpoint meanwhile, so
  * when there is one after a try, what was before that try is what was before the ADD.
  */
-function stateBefore(
-  { ids, attempted }: AddInputs,
+function stateBefore({ ids, attempted }: AddInputs, now: BeforeAdd): BeforeAdd {
+  const isOwn = now.endpoint !== undefined && isOfContainer(now.endpoint, ids.containerId);
+  return attempted !== undefined && isOwn ? attempted : now;
+}
+
+/** An endpoint of old data may not name its container. A delegate's addresses are not under handles of ours. */
+function predecessorOf(
+  { ids, source }: AddInputs,
   endpoint: WorkloadEndpoint | undefined,
-  { held, takenOver }: Pick<BeforeAdd, 'held' | 'takenOver'>,
-): BeforeAdd {
-  const isOwn = endpoint !== undefined && isOfContainer(endpoint, ids.containerId);
-  return attempted !== undefined && isOwn ? attempted : { endpoint, held, takenOver };
+): Predecessor | undefined {
+  if (endpoint === undefined || source.from !== 'allocator') return undefined;
+  const { containerId = ids.containerId, ipNetworks } = endpoint;
+  if (endpoint.containerId === ids.containerId) return undefined;
+  return {
+    handleIds: handleIdsOf(source.allocation.networkName, { ...ids, containerId }),
+    addresses: ipNetworks.map(({ address }) => address),
+  };
 }
 
 function assign(
-  { source, ids }: AddInputs,
-  endpoint: WorkloadEndpoint | undefined,
+  { source }: AddInputs,
+  predecessor: Predecessor | undefined,
   view: View,
   warn: (text: string) => void,
 ): AssignmentPlan {
-  if (source.from === 'allocator') {
-    const predecessor = endpoint && predecessorOf(ids, source.allocation.networkName, endpoint);
-    return planOwnAllocation(source.allocation, view, warn, predecessor);
-  }
-  return {
-    outcome: 'assigned',
-    addresses: source.addresses,
-    held: [],
-    takenOver: [],
-    changes: [],
-    notes: [],
-  };
-}
-
-/** The sandbox of the same pod that the endpoint was made for. An endpoint of old data may not name it. */
-function predecessorOf(
-  ids: WorkloadIdentifiers,
-  networkName: string,
-  { containerId, ipNetworks }: WorkloadEndpoint,
-): Predecessor | undefined {
-  if (containerId === ids.containerId) return undefined;
-  return {
-    handleIds: handleIdsOf(networkName, { ...ids, containerId: containerId ?? ids.containerId }),
-    addresses: ipNetworks.map(({ address }) => address),
-  };
+  if (source.from === 'allocator') return planOwnAllocation(source.allocation, view, warn, predecessor);
+  const { addresses } = source;
+  return { outcome: 'assigned', addresses, held: [], takenOver: [], changes: [], notes: [] };
 }
 
 /** A repeated ADD must not change the MAC of an interface that may be in use. */

@@ -11,26 +11,24 @@ import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
-import type { TakenOver } from '../../ipam/facts.ts';
+import type { IpamFacts } from '../../ipam/facts.ts';
 import { planRelease, type ReleasePlan } from '../../ipam/plan-release.ts';
 import type { WorkloadChange } from '../../workload/change.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { requireReady } from '../require-ready.ts';
+import type { BeforeAdd } from './decide-add.ts';
+import { pointOfReturn, withGuards } from './point-of-return.ts';
 
 export interface DelInputs {
   readonly ids: WorkloadIdentifiers;
   /** Handles to release; none when another IPAM plugin holds the addresses. */
   readonly handleIds: readonly string[];
-  /** Addresses the handles keep. */
-  readonly keep: readonly IpAddress[];
-  /** Addresses that go back to whom a failed ADD took them over from. */
-  readonly giveBack?: readonly TakenOver[];
   readonly nowNs: bigint;
   /** Whether the endpoint's interface is still there, and not the one this DEL removes. */
   readonly isInUse: (hostIfName: string) => boolean;
-  /** What the endpoint becomes: gone, or after a failed ADD what it was before. */
-  readonly restore: WorkloadEndpoint | undefined;
+  /** What a failed ADD goes back to; `undefined`: the container is to have nothing. */
+  readonly restore: BeforeAdd | undefined;
 }
 
 export interface DelOutcome {
@@ -49,12 +47,16 @@ export function decideDel(inputs: DelInputs, view: View, warn: (text: string) =>
   const kept =
     found !== undefined && ours === undefined ? found.value.ipNetworks.map(({ address }) => address) : [];
   const known = ours?.value.ipNetworks.map(({ address }) => address) ?? [];
-  const plan = release({ ...inputs, keep: [...inputs.keep, ...kept] }, known, view, warn);
+  const facts = ipamFacts(view, inputs.ids, warn);
+  const target = pointOfReturn(inputs, facts);
+  if (target.outcome === 'look') return { step: 'look', ranges: lookRanges(target.look) };
+  const { restore, guards } = target;
+  const plan = release({ ...inputs, restore }, { kept, known }, facts);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
 
   const transaction = joinTransactions(
-    ipamTransaction(plan.changes),
-    workloadTransaction(endpointChange(ours, inputs.restore)),
+    ipamTransaction(withGuards(plan.changes, guards)),
+    workloadTransaction(endpointChange(ours, restore?.endpoint)),
   );
   const hostIfName = ours?.value.interfaceName || undefined;
   return commitOrDone(transaction, {
@@ -74,15 +76,14 @@ function isThisAttachment({ ids, isInUse }: DelInputs, endpoint: WorkloadEndpoin
 }
 
 function release(
-  inputs: DelInputs,
-  known: readonly IpAddress[],
-  view: View,
-  warn: (text: string) => void,
+  { ids: { nodeName }, handleIds, nowNs, restore }: DelInputs,
+  { kept, known }: { readonly kept: readonly IpAddress[]; readonly known: readonly IpAddress[] },
+  facts: IpamFacts,
 ): ReleasePlan {
-  const { ids, handleIds, keep, nowNs, giveBack = [] } = inputs;
   if (handleIds.length === 0) return { outcome: 'released', changes: [], released: [] };
-  const { nodeName } = ids;
-  return planRelease({ handleIds, nodeName, nowNs, keep, known, giveBack }, ipamFacts(view, ids, warn));
+  const keep = [...(restore?.held ?? []), ...kept];
+  const giveBack = restore?.takenOver ?? [];
+  return planRelease({ handleIds, nodeName, nowNs, keep, known, giveBack }, facts);
 }
 
 function endpointChange(

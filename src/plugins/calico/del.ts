@@ -58,7 +58,6 @@ async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promis
   const inputs = {
     ids,
     handleIds,
-    keep: [],
     nowNs: world.clock.nowNs(),
     isInUse: link.isInUse,
     restore: undefined,

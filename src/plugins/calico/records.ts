@@ -75,8 +75,8 @@ export async function recordInterface(
 }
 
 /**
- * Puts the endpoint back as it was. What was taken over from the pod's sandbox before this one goes back there, the
- * container keeps what it had before, and all other addresses are released.
+ * Puts the endpoint back as it was. What was taken over from the pod's sandbox before this one goes back there, unless
+ * it was deleted meanwhile; the container keeps what it had before, and all other addresses are released.
  */
 export async function takeBackRecords(
   job: Job,
@@ -88,11 +88,9 @@ export async function takeBackRecords(
   const inputs = {
     ids,
     handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
-    keep: outcome.before.held,
-    giveBack: outcome.before.takenOver,
     nowNs: world.clock.nowNs(),
     isInUse: () => false,
-    restore: outcome.before.endpoint,
+    restore: outcome.before,
   };
   const ranges = [
     ...workloadRanges(ids),
