@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build check types lint unit test demo bench goals tools clean distclean
+.PHONY: help build check types lint unit test test-k8s demo bench goals tools kubernetes clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
