@@ -18,6 +18,7 @@
  * - `not-found`: an object that must exist (node, cluster information, pod) does not
  * - `no-address`: no pool qualifies or no address is free
  * - `network`: the kernel refused a step
+ * - `difference`: what an ADD has made is not there any more as it was made
  * - `delegate`: a delegated plugin failed
  * - `internal`: a bug
  */
@@ -36,6 +37,7 @@ export type ErrorKind =
   | 'not-found'
   | 'no-address'
   | 'network'
+  | 'difference'
   | 'delegate'
   | 'internal';
 

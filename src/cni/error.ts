@@ -13,6 +13,8 @@ import type { CniVersion } from './version.ts';
 export const UNKNOWN_CONTAINER = 3;
 export const CANNOT_SERVICE_ADD = 50;
 export const LIMITED_CONNECTIVITY = 51;
+/** A GC that left something behind. */
+export const INCOMPLETE_GC = 107;
 
 /**
  * The code of every kind of error. 1–99 have the meaning the CNI specification gives them (8 is the Go
@@ -35,6 +37,7 @@ export const CODE_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   denied: 104,
   corrupt: 105,
   delegate: 106,
+  difference: 107,
   internal: 999,
 };
 

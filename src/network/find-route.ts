@@ -1,4 +1,4 @@
-/** Looks for the one route of the main table to exactly one address. */
+/** Looks for routes to one address: the one that decides, and the one of the main table to exactly that address. */
 
 import { hostCidr, sameCidr } from '../base/cidr.ts';
 import type { IpAddress } from '../base/ip-address.ts';
@@ -11,9 +11,14 @@ import type { NetlinkSocket } from './netlink/socket.ts';
  * a rule or another table hides it: {@link searchHostRoute} sees that one too.
  */
 export function findHostRoute(socket: NetlinkSocket, address: IpAddress): Route | undefined {
+  const route = findRoute(socket, address);
+  return route !== undefined && isHostRoute(route, address) ? route : undefined;
+}
+
+/** The table entry by which a packet to the address would leave; `undefined` when none would. */
+export function findRoute(socket: NetlinkSocket, address: IpAddress): Route | undefined {
   try {
-    const route = decodeRoute(socket.get(matchRoute(address)));
-    return route !== undefined && isHostRoute(route, address) ? route : undefined;
+    return decodeRoute(socket.get(matchRoute(address)));
   } catch (error) {
     // Blackhole, unreachable and prohibit routes answer with their own error numbers.
     if (isKernelError(error, 'ENETUNREACH', 'EHOSTUNREACH', 'EINVAL', 'EACCES')) return undefined;

@@ -36,12 +36,12 @@ export function identifyLeniently(call: CniCall): WorkloadIdentifiers {
     : { ...base, orchestrator: 'cni', namespace: 'default', podName: undefined };
 }
 
-/** Throws `environment` for an ADD. To a DEL, arguments that cannot be read say nothing. */
+/** Throws `environment` for an ADD and a CHECK. To a DEL, arguments that cannot be read say nothing. */
 export function runtimeArgs(call: CniCall): RuntimeArgs {
   try {
     return parseArgs(call.args);
   } catch (error) {
-    if (call.command === 'ADD') throw error;
+    if (call.command === 'ADD' || call.command === 'CHECK') throw error;
     return {};
   }
 }

@@ -3,6 +3,7 @@
 import type { CniPlugin } from '../../cni/dispatch.ts';
 import type { World } from '../world.ts';
 import { add } from './add.ts';
+import { check } from './check.ts';
 import { del } from './del.ts';
 
 export function calicoIpamPlugin(world: World, about: string): CniPlugin {
@@ -10,5 +11,6 @@ export function calicoIpamPlugin(world: World, about: string): CniPlugin {
     about,
     add: (call) => add(call, world),
     del: (call) => del(call, world),
+    check: (call) => check(call, world),
   };
 }

@@ -3,7 +3,14 @@
 import { deadlineIn } from '../../base/deadline.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
 import { argsWithIp } from '../../cni/args.ts';
-import { type Delegate, delegateAdd, delegateDel, findPlugin, isSameExecutable } from '../../cni/delegate.ts';
+import {
+  type Delegate,
+  delegateAdd,
+  delegateCheck,
+  delegateDel,
+  findPlugin,
+  isSameExecutable,
+} from '../../cni/delegate.ts';
 import type { CniResult } from '../../cni/result.ts';
 import { withPoolRequest } from '../../config/calico-ipam-conf.ts';
 import { ANY_POD_CIDRS, podCidrsOfNode, podCidrWords, withPodCidrs } from '../../config/host-local-conf.ts';
@@ -57,11 +64,18 @@ export async function takeBackFromDelegate(job: Job, delegate: Delegate): Promis
 
 /** For a DEL, which asks nobody but the plugin. */
 export async function releaseFromDelegate(job: Job, path: string): Promise<void> {
+  await delegateDel(delegateOfAnyPod(job, path), job.deadline);
+}
+
+/** For a CHECK, which asks nobody else either. */
+export async function checkWithDelegate(job: Job, path: string): Promise<void> {
+  await delegateCheck(delegateOfAnyPod(job, path), job.deadline);
+}
+
+/** What a container holds is found by its ID, whatever ranges the plugin is told. */
+function delegateOfAnyPod(job: Job, path: string): Delegate {
   const { json, text } = job.call.conf;
-  await delegateDel(
-    delegateOf(job, path, withPodCidrs(text, podCidrWords(json), ANY_POD_CIDRS)),
-    job.deadline,
-  );
+  return delegateOf(job, path, withPodCidrs(text, podCidrWords(json), ANY_POD_CIDRS));
 }
 
 function delegateOf({ call, world }: Job, path: string, stdin: string): Delegate {

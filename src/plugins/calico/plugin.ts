@@ -4,6 +4,7 @@ import type { CniPlugin } from '../../cni/dispatch.ts';
 import { guardNetns } from '../guard-netns.ts';
 import type { World } from '../world.ts';
 import { add } from './add.ts';
+import { check } from './check.ts';
 import { del } from './del.ts';
 
 export function calicoPlugin(world: World, about: string): CniPlugin {
@@ -12,5 +13,6 @@ export function calicoPlugin(world: World, about: string): CniPlugin {
     guard: guardNetns,
     add: (call) => add(call, world),
     del: (call) => del(call, world),
+    check: (call) => check(call, world),
   };
 }
