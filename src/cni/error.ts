@@ -37,7 +37,7 @@ export const CODE_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   denied: 104,
   corrupt: 105,
   delegate: 106,
-  difference: 107,
+  difference: 108,
   internal: 999,
 };
 

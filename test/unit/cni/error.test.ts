@@ -25,7 +25,7 @@ describe('cniErrorOf()', () => {
     ['denied', 104],
     ['corrupt', 105],
     ['delegate', 106],
-    ['difference', 107],
+    ['difference', 108],
     ['internal', 999],
   ])('gives kind %s code %i', (kind, code) => {
     expect(cniErrorOf(new CalicoError(kind, 'm'))).toEqual({ code, msg: 'm' });
