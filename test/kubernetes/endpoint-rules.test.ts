@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { writeCluster, writePool } from '../support/cluster.ts';
 import type { KubeObject, PodMetadata } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
-import { expectConnected, hostRoutes, type NetworkedPod, networkPod } from '../support/networked-pod.ts';
+import { expectConnected, networkPod } from '../support/networked-pod.ts';
 import { endpointOf, type NodeWithApi, type Sandbox, startNodeWithApi } from '../support/node-with-api.ts';
 import { dumpCalico, leftovers, NETWORK, succeeded } from '../support/simulated-node.ts';
 
@@ -120,6 +120,18 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
       expect(await endpointOf(node, pod)).toEqual(third.endpoint);
       expect(await handles()).toEqual([handleOf(third)]);
       await del(third);
+    });
+
+    it('keeps the addresses that the pod names, which are never free meanwhile', async () => {
+      const ipAddrs = { 'cni.projectcalico.org/ipAddrs': '["192.168.7.7","fd00:9::77"]' };
+      const named = await makePod({ annotations: ipAddrs });
+      const first = await networkPod(node, named);
+      const second = await networkPod(node, named);
+      expect(second.endpoint.spec.ipNetworks).toEqual(['192.168.7.7/32', 'fd00:9::77/128']);
+      expect(await handles()).toEqual([handleOf(second)]);
+      await del(first);
+      expectConnected(node, second);
+      await del(second);
     });
 
     it('may have another name for its interface', async () => {
@@ -275,20 +287,39 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
   });
 
   describe('when the ADD of a new sandbox fails', () => {
-    it('is as it was, and the running sandbox goes on', async () => {
-      const first: NetworkedPod = await networkPod(node, pod);
+    /** What makes the ADD of a sandbox fail: gives a part of the message, and undoes it. */
+    const troubles = {
+      'before anything is done': ({ netns }: Sandbox) => {
+        netns.sh('ip link add eth0 type veth peer name other');
+        return { message: 'interface eth0 already exists', undo: () => netns.sh('ip link del eth0') };
+      },
+      'in the middle': ({ netns }: Sandbox) => {
+        netns.sh(
+          'ip link add net0 type veth peer name other; ip link set net0 up; ip route add default dev net0',
+        );
+        return { message: '0.0.0.0/0', undo: () => netns.sh('ip link del net0') };
+      },
+    };
+    const annotations = { 'cni.projectcalico.org/ipAddrs': '["192.168.7.7","fd00:9::77"]' };
+
+    it.each([
+      ['before anything is done', {}],
+      ['before anything is done', { annotations }],
+      ['in the middle', {}],
+      ['in the middle', { annotations }],
+    ] as const)('%s, it is as it was and the running sandbox goes on (%j)', async (when, metadata) => {
+      const restarted = await makePod(metadata);
+      const first = await networkPod(node, restarted, DUAL_STACK);
       const before = await dumpCalico(node);
-      const busy = node.makeSandbox(pod);
-      busy.netns.sh('ip link add eth0 type veth peer name other');
-      const answer = await node.cni('ADD', busy.call);
-      expect(answer.json).toMatchObject({
-        code: 101,
-        msg: expect.stringContaining('interface eth0 already exists'),
-      });
-      expect(await dumpCalico(node)).toEqual(before);
+      const sandbox = node.makeSandbox(restarted);
+      const { message, undo } = troubles[when](sandbox);
+      const call = { ...sandbox.call, conf: DUAL_STACK };
+      const { json } = await node.cni('ADD', call);
+      undo();
+      expect(json).toMatchObject({ code: 101, msg: expect.stringContaining(message) });
+      expect(settled(await dumpCalico(node))).toEqual(settled(before));
       expectConnected(node, first);
-      expect(hostRoutes(node, first.endpoint.spec.interfaceName)).toHaveLength(1);
-      await del(busy);
+      await del({ call });
       expectConnected(node, first);
       await del(first);
     });
@@ -300,3 +331,9 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
     await node.api.request('PUT', path, { ...now, metadata: { ...now.metadata, labels } });
   }
 });
+
+/** Without what an address that came and went changes in its block: the order of the free ones, and counters. */
+function settled(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const moving = /"unallocated":\[[\d,]*\]|"sequenceNumber\w*":(\{[^}]*\}|\d+)/g;
+  return new Map(Array.from(values, ([key, value]) => [key, value.replace(moving, '')]));
+}
