@@ -4,6 +4,7 @@
  */
 
 import type { IpAddress } from '../base/ip-address.ts';
+import { ABSENT } from '../base/revision.ts';
 import { type AllocationBlock, addressOf, hostAffinity, ordinalOf } from './allocation-block.ts';
 import type { MustLook } from './assignment/address-search.ts';
 import { giveBack } from './block/give-back.ts';
@@ -54,11 +55,13 @@ export function planRelease(request: ReleaseRequest, facts: IpamFacts): ReleaseP
   }
   const blocks = placesToRelease(holdings).map((place) => releaseInBlock(request, facts, place));
   const changes = blocks.flatMap((block) => block.changes);
+  const ofHandles = holdings.flatMap((one) => handleChanges(one, changes));
   return {
     outcome: 'released',
     changes: [
       ...changes,
-      ...holdings.flatMap((one) => handleChanges(one, changes)),
+      ...ofHandles,
+      ...(ofHandles.length === 0 ? [] : guardsOf(placesToRelease(holdings), facts, changes)),
       ...receivers(blocks.flatMap(({ givenBack }) => givenBack)).flatMap((handleId) =>
         recountHandle(handleId, facts, changes),
       ),
@@ -93,6 +96,24 @@ function blocksOfKnown({ known = [] }: ReleaseRequest, { pools }: IpamFacts): re
 
 function placesToRelease(holdings: readonly Holdings[]): readonly NamedCidr[] {
   return uniquePlaces(holdings.flatMap(({ named, held }) => [...named, ...held]));
+}
+
+/**
+ * A handle whose blocks hold nothing of it goes. That must still be so when it does: a failed ADD of another sandbox may
+ * give addresses back to it meanwhile.
+ */
+function guardsOf(
+  places: readonly NamedCidr[],
+  facts: IpamFacts,
+  changes: readonly IpamChange[],
+): readonly IpamChange[] {
+  const changed = new Set(changes.map((change) => change.record === 'block' && nameCidr(change.cidr).text));
+  return places
+    .filter(({ text }) => !changed.has(text))
+    .map(({ cidr, text }) => {
+      const from = facts.blocks.get(text)?.revision ?? ABSENT;
+      return { record: 'block', cidr, from, to: 'unchanged' };
+    });
 }
 
 interface BlockRelease {

@@ -5,7 +5,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { CalicoError } from '../../src/base/calico-error.ts';
-import type { Clock, Deadline } from '../../src/base/deadline.ts';
+import { type Clock, type Deadline, deadlineIn } from '../../src/base/deadline.ts';
 import { AmbiguousCommitError } from '../../src/datastore/ambiguous-commit.ts';
 import type { Store } from '../../src/datastore/store.ts';
 
@@ -24,6 +24,15 @@ export interface Cut {
 export interface Request {
   readonly actor: number;
   readonly type: 'read' | 'commit';
+}
+
+/** A lost read is the same before and after; a commit is not. */
+export function everyCut(trace: readonly Request[]): readonly Cut[] {
+  const ways: Readonly<Record<Request['type'], readonly CutMode[]>> = {
+    read: ['killed before', 'request lost'],
+    commit: ['killed before', 'killed after', 'request lost', 'response lost'],
+  };
+  return trace.flatMap(({ type }, at) => ways[type].map((mode) => ({ at, mode })));
 }
 
 /** What a dead process never gets to see: nothing in the program catches it. */
@@ -135,5 +144,5 @@ export function instantClock(nowNs: bigint): Clock {
 }
 
 export function endlessDeadline(): Deadline {
-  return { of: 'the test', budgetMs: 1e9, remainingMs: () => 1e9, postpone: () => undefined };
+  return deadlineIn(instantClock(0n), 1e9, 'the test');
 }

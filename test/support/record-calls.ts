@@ -7,7 +7,7 @@ import { ipamRanges } from '../../src/datastore/ipam-records.ts';
 import { settle } from '../../src/datastore/settle.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import { workloadRanges } from '../../src/datastore/workload-records.ts';
-import { decideAdd } from '../../src/plugins/calico/decide-add.ts';
+import { type AddOutcome, type BeforeAdd, decideAdd } from '../../src/plugins/calico/decide-add.ts';
 import { decideDel } from '../../src/plugins/calico/decide-del.ts';
 import { handleIdOf, handleIdsOf } from '../../src/plugins/handle-id.ts';
 import type { WorkloadIdentifiers } from '../../src/workload/identifiers.ts';
@@ -19,7 +19,9 @@ export interface RecordCall {
   readonly containerId: string;
   readonly nodeName: string;
   readonly families?: readonly IpFamily[];
-  readonly requestedAddress?: IpAddress;
+  readonly requestedAddresses?: readonly IpAddress[];
+  /** Pod of namespace `test`; `undefined`: what is added is no pod. */
+  readonly podName?: string;
   readonly nowNs?: bigint;
 }
 
@@ -27,6 +29,28 @@ export const RECORD_TIME_NS = 1_795_257_492_500_000_000n;
 
 /** Gives back the addresses, as text. */
 export function addRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+  const write = recordWriter(call);
+  return async (store) => {
+    const { addresses } = await write(store);
+    return addresses.map(({ address }) => formatIpAddress(address));
+  };
+}
+
+/** An ADD that cannot wire the pod and takes its records back. Gives back the addresses that were released. */
+export function failedAddRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+  const write = recordWriter(call);
+  const handleIds = [handleIdOf(NETWORK_NAME, identifiers(call))];
+  return async (store) => {
+    const { before } = await write(store);
+    return removeRecords(call, handleIds, before)(store);
+  };
+}
+
+export function delRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+  return removeRecords(call, handleIdsOf(NETWORK_NAME, identifiers(call)), undefined);
+}
+
+function recordWriter(call: RecordCall): (store: Store) => Promise<AddOutcome> {
   const ids = identifiers(call);
   const nowNs = call.nowNs ?? RECORD_TIME_NS;
   const handleId = handleIdOf(NETWORK_NAME, ids);
@@ -45,9 +69,13 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
         request: {
           nodeName: ids.nodeName,
           handleId,
-          owner: { node: ids.nodeName, timestamp: formatGoTime(nowNs) },
+          owner: {
+            ...(ids.podName === undefined ? {} : { namespace: ids.namespace, pod: ids.podName }),
+            node: ids.nodeName,
+            timestamp: formatGoTime(nowNs),
+          },
           families: call.families ?? [4 as const],
-          requestedAddresses: call.requestedAddress === undefined ? [] : [call.requestedAddress],
+          requestedAddresses: call.requestedAddresses ?? [],
           namespaceLabels: {},
           use: 'Workload' as const,
           nowNs,
@@ -56,7 +84,10 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
         ipv6Pools: [],
       },
     },
-    hostIfNames: { usual: `cali${call.containerId}`, alternative: `cali2${call.containerId}` },
+    hostIfNames: {
+      usual: `cali${call.podName ?? call.containerId}`,
+      alternative: `cali2${call.containerId}`,
+    },
     seen: { container: undefined, host: [] },
     freshMac: parseMacAddress('02:00:00:00:00:01'),
     endpointUid: 'endpoint',
@@ -68,20 +99,26 @@ export function addRecords(call: RecordCall): (store: Store) => Promise<readonly
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: [handleId] }),
   ];
   return async (store) => {
-    const { addresses } = await settle({
+    let attempted: BeforeAdd | undefined;
+    return settle({
       ...settling(store, nowNs),
       ranges,
-      decide: (view) => decideAdd(inputs, view, fail),
+      decide: (view) => decideAdd({ ...inputs, attempted }, view, fail),
+      beforeCommit: async ({ before }) => {
+        attempted = before;
+      },
     });
-    return addresses.map(({ address }) => formatIpAddress(address));
   };
 }
 
-export function delRecords(call: RecordCall): (store: Store) => Promise<readonly string[]> {
+function removeRecords(
+  call: RecordCall,
+  handleIds: readonly string[],
+  restore: BeforeAdd | undefined,
+): (store: Store) => Promise<readonly string[]> {
   const ids = identifiers(call);
   const nowNs = call.nowNs ?? RECORD_TIME_NS;
-  const handleIds = handleIdsOf(NETWORK_NAME, ids);
-  const inputs = { ids, handleIds, nowNs, isInUse: () => false, restore: undefined };
+  const inputs = { ids, handleIds, nowNs, isInUse: () => false, restore };
   const ranges = [
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
@@ -100,14 +137,15 @@ function settling(store: Store, nowNs: bigint) {
   return { store, deadline: endlessDeadline(), clock: instantClock(nowNs), random: () => 0.5 };
 }
 
-function identifiers({ containerId, nodeName }: RecordCall): WorkloadIdentifiers {
+function identifiers({ containerId, nodeName, podName }: RecordCall): WorkloadIdentifiers {
+  const isPod = podName !== undefined;
   return {
-    orchestrator: 'cni',
+    orchestrator: isPod ? 'k8s' : 'cni',
     nodeName,
-    namespace: 'default',
+    namespace: isPod ? 'test' : 'default',
     containerId,
     ifName: 'eth0',
-    podName: undefined,
+    podName,
   };
 }
 

@@ -7,7 +7,9 @@ import type { IpAddress } from '../../base/ip-address.ts';
 import type { Stored } from '../../base/revision.ts';
 import { encodeWorkloadEndpoint } from '../../datastore/codecs/workload-endpoint.ts';
 import { ipamFacts, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
+import { workloadEndpointKey } from '../../datastore/keys.ts';
 import { commitOrDone, type Decision } from '../../datastore/settle.ts';
+import type { Transaction } from '../../datastore/store.ts';
 import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadFacts, workloadTransaction } from '../../datastore/workload-records.ts';
@@ -57,6 +59,7 @@ export function decideDel(inputs: DelInputs, view: View, warn: (text: string) =>
   const transaction = joinTransactions(
     ipamTransaction(withGuards(plan.changes, guards)),
     workloadTransaction(endpointChange(ours, restore?.endpoint)),
+    guardForeign(ours === undefined ? found : undefined),
   );
   const hostIfName = ours?.value.interfaceName || undefined;
   return commitOrDone(transaction, {
@@ -84,6 +87,13 @@ function release(
   const keep = [...(restore?.held ?? []), ...kept];
   const giveBack = restore?.takenOver ?? [];
   return planRelease({ handleIds, nodeName, nowNs, keep, known, giveBack }, facts);
+}
+
+/** It was left alone because it is another sandbox's; should that one's ADD fail meanwhile, it is this one's again. */
+function guardForeign(stored: Stored<WorkloadEndpoint> | undefined): Transaction {
+  if (stored === undefined) return { expect: [], write: [] };
+  const { namespace, name } = stored.value;
+  return { expect: [{ key: workloadEndpointKey(namespace, name), revision: stored.revision }], write: [] };
 }
 
 function endpointChange(

@@ -5,15 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { parseIpAddress } from '../../../src/base/ip-address.ts';
-import {
-  type Actor,
-  type Cut,
-  type CutMode,
-  everyOrder,
-  Killed,
-  type Request,
-  runActors,
-} from '../../support/cut-line.ts';
+import { type Actor, type Cut, everyCut, everyOrder, Killed, runActors } from '../../support/cut-line.ts';
 import { datastoreViolations } from '../../support/datastore-violations.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import {
@@ -80,7 +72,7 @@ const scenarios: readonly Scenario[] = [
     name: 'ADD of a requested address',
     pools: wide,
     before: [],
-    operations: [add(on('node1', 'a', { requestedAddress: parseIpAddress('10.9.0.6') }))],
+    operations: [add(on('node1', 'a', { requestedAddresses: [parseIpAddress('10.9.0.6')] }))],
   },
   { name: 'DEL', pools: wide, before: [add(on('node1', 'a'))], operations: [del(on('node1', 'a'))] },
   {
@@ -124,8 +116,8 @@ const scenarios: readonly Scenario[] = [
     pools: wide,
     before: [],
     operations: [
-      add(on('node1', 'a', { requestedAddress: parseIpAddress('10.9.0.6') })),
-      add(on('node2', 'b', { requestedAddress: parseIpAddress('10.9.0.6') })),
+      add(on('node1', 'a', { requestedAddresses: [parseIpAddress('10.9.0.6')] })),
+      add(on('node2', 'b', { requestedAddresses: [parseIpAddress('10.9.0.6')] })),
     ],
   },
   {
@@ -189,15 +181,6 @@ describe('an operation that is cut', () => {
     expect(tried).toBeGreaterThan(1000);
   });
 });
-
-/** A lost read is the same before and after; a commit is not. */
-function everyCut(trace: readonly Request[]): readonly Cut[] {
-  const ways: Readonly<Record<Request['type'], readonly CutMode[]>> = {
-    read: ['killed before', 'request lost'],
-    commit: ['killed before', 'killed after', 'request lost', 'response lost'],
-  };
-  return trace.flatMap(({ type }, at) => ways[type].map((mode) => ({ at, mode })));
-}
 
 interface Initial {
   readonly values: ReadonlyMap<string, string>;

@@ -55,7 +55,7 @@ describe('requests', () => {
       'ADD of a requested address',
       { '10.9.0.0/28': 30 },
       [],
-      on('b', { requestedAddress: parseIpAddress('10.9.0.5') }),
+      on('b', { requestedAddresses: [parseIpAddress('10.9.0.5')] }),
       3,
     ],
     ['ADD that borrows', { '10.9.0.0/30': 30 }, [on('a', { nodeName: 'node2' })], on('b'), 3],

@@ -30,7 +30,8 @@ function withPods(before: Cluster, ...handleIds: readonly string[]): Cluster {
 function written(result: ReturnType<typeof del>): readonly string[] {
   return result.plan.changes.map((change) => {
     const name = change.record === 'handle' ? change.handleId : formatCidr(change.cidr);
-    return `${change.to === undefined ? '-' : ''}${change.record} ${name}`;
+    const sign = change.to === undefined ? '-' : change.to === 'unchanged' ? '=' : '';
+    return `${sign}${change.record} ${name}`;
   });
 }
 
@@ -111,14 +112,14 @@ describe('planRelease()', () => {
 
 describe('planRelease() of what a crash left behind', () => {
   it.each([
-    ['names a block that does not exist', { '10.9.0.0/30': 1 }],
-    ['names a block without addresses of it', { '10.9.0.8/30': 1 }],
-    ['names something that is no block', { nonsense: 1 }],
-    ['names nothing', {}],
-  ])('deletes a handle that %s', (_what, counts) => {
+    ['names a block that does not exist', { '10.9.0.0/30': 1 }, ['=block 10.9.0.0/30']],
+    ['names a block without addresses of it', { '10.9.0.8/30': 1 }, ['=block 10.9.0.8/30']],
+    ['names something that is no block', { nonsense: 1 }, []],
+    ['names nothing', {}, []],
+  ])('deletes a handle that %s, as long as that is so', (_what, counts, guards) => {
     const before = put(withPods(NODE1, 'net1.c2'), handleRecord('net1.c1', counts));
     const result = del(before, 'node1', ['net1.c1']);
-    expect(written(result)).toEqual(['-handle net1.c1']);
+    expect(written(result)).toEqual(['-handle net1.c1', ...guards]);
     expect(clusterViolations(result.after)).toEqual([]);
   });
 
@@ -200,7 +201,7 @@ describe('planRelease() that undoes an ADD', () => {
     const second = add(first.after, assignmentRequest('node1', 'net1.c1', { families: [4, 6] }));
     const undone = del(second.after, 'node1', ['net1.c1'], { keep: [parseIpAddress('10.9.0.8')] });
     expect(released(undone)).toEqual(['fd00::8']);
-    expect(written(undone)).toEqual(['block fd00::8/126', 'handle net1.c1']);
+    expect(written(undone)).toEqual(['block fd00::8/126', 'handle net1.c1', '=block 10.9.0.8/30']);
     expect(clusterViolations(undone.after)).toEqual([]);
   });
 
