@@ -12,7 +12,9 @@ import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startupSnapshot } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Clock } from './base/deadline.ts';
+import { CalicoError } from './base/calico-error.ts';
+import { type Clock, deadlineIn } from './base/deadline.ts';
+import { createInterrupter, type Interruption, UNINTERRUPTED } from './base/interruption.ts';
 import { sha1Hex } from './base/sha1.ts';
 import { systemRandom } from './base/system-random.ts';
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
@@ -21,7 +23,8 @@ import { type CniPlugin, dispatch } from './cni/dispatch.ts';
 import { cniErrorOf, formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
-import { exitAtOnce } from './network/native.ts';
+import { exitAtOnce, waitForData } from './network/native.ts';
+import { STDIN_BUDGET_MS, STOP_BUDGET_MS } from './plugins/budgets.ts';
 import { calicoPlugin } from './plugins/calico/plugin.ts';
 import { calicoIpamPlugin } from './plugins/calico-ipam/plugin.ts';
 import type { World } from './plugins/world.ts';
@@ -71,22 +74,53 @@ async function main(env: Environment): Promise<0 | 1 | 2> {
       await write(STDERR, usage(invocation.program));
       return 0;
     case 'bootstrap':
-      return runBootstrap(invocation.args, world(env));
+      return runBootstrap(invocation.args, world(env, UNINTERRUPTED));
     case 'refuse':
       await write(STDERR, `${invocation.why}\n${usage(invocation.program)}`);
       return 2;
-    case 'cni':
-      return dispatch(processPort(env), plugin(invocation.program, world(env)));
+    case 'cni': {
+      const interruption = listenForSignals();
+      const port = processPort(env, interruption);
+      return dispatch(port, plugin(invocation.program, world(env, interruption)));
+    }
   }
+}
+
+/**
+ * A call that is told to stop ends what it waits for, takes back what it did and answers; if that takes too long, or when
+ * it is told again, it ends as it is.
+ */
+function listenForSignals(): Interruption {
+  const { interruption, interrupt } = createInterrupter();
+  const stop = (signal: string) => {
+    if (interruption.signal() !== undefined) return stopAtOnce(`${signal}, for the second time,`);
+    interrupt(signal);
+    void setTimeout(STOP_BUDGET_MS).then(() => stopAtOnce(`${signal} ${STOP_BUDGET_MS} ms ago`));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return interruption;
+}
+
+function stopAtOnce(by: string): void {
+  const error = new CalicoError('unavailable', `terminated by ${by} before it was done`, {
+    details: 'what was done has not been taken back: a DEL of the container removes it',
+  });
+  if (!hasAnswered) tryWrite(STDOUT, formatError(error, NEWEST_VERSION));
+  end(1);
 }
 
 /** Whether stdout holds the one JSON document it may hold. */
 let hasAnswered = false;
 
-function processPort(env: Environment) {
+function processPort(env: Environment, interruption: Interruption) {
+  const readStdin = () => {
+    const deadline = deadlineIn(systemClock(), STDIN_BUDGET_MS, 'the call', interruption);
+    return readText({ fd: STDIN, waitForData, deadline });
+  };
   return {
     env,
-    readStdin: () => readText(STDIN),
+    readStdin,
     writeStdout: (text: string) => {
       hasAnswered = true;
       return write(STDOUT, text);
@@ -112,13 +146,14 @@ function plugin(program: Program, world: World): CniPlugin {
   return program === 'calico-ipam' ? calicoIpamPlugin(world, about) : calicoPlugin(world, about);
 }
 
-function world(env: Environment): World {
+function world(env: Environment, interruption: Interruption): World {
   const startedBy = process.ppid;
   return {
     env,
     pid: process.pid,
     isOrphan: () => process.ppid !== startedBy,
     clock: systemClock(),
+    interruption,
     random: systemRandom,
     sha1Hex,
     // A runtime that stopped reading our log is no reason to fail.
@@ -147,6 +182,15 @@ async function write(fd: number, text: string): Promise<void> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
       await setTimeout(RETRY_MS);
     }
+  }
+}
+
+/** As much as can be written at once. */
+function tryWrite(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // Nobody reads it: there is nobody to tell.
   }
 }
 

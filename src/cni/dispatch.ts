@@ -170,6 +170,7 @@ async function readStdin(port: ProcessPort): Promise<string> {
   try {
     return await port.readStdin();
   } catch (cause) {
+    if (isCalicoError(cause, 'unavailable')) throw cause;
     throw new CalicoError('input', `error reading from stdin: ${errorText(cause)}`, { cause });
   }
 }

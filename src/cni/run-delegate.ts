@@ -2,7 +2,7 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { CalicoError, errorText } from '../base/calico-error.ts';
-import type { Deadline } from '../base/deadline.ts';
+import { checkInterruption, type Deadline, unlessInterrupted } from '../base/deadline.ts';
 import { describeJson, isJsonObject } from '../base/json-object.ts';
 import type { CniCommand, Environment } from './environment.ts';
 import { CniError, CODE_OF_KIND } from './error.ts';
@@ -34,20 +34,31 @@ const MAX_QUOTED_CHARACTERS = 4096;
 const BUSY_TRIES = 6;
 const BUSY_PAUSE_MS = 1_000;
 
+/** How long a plugin that was told to stop may take to put things in order. */
+const STOP_MS = 3_000;
+
 /**
  * What the plugin printed on stdout. Throws {@link DelegateError} when it fails, `unavailable` when it is not
- * done by the deadline; it has been killed then, but what it started itself has not.
+ * done by the deadline; it has been killed then, but what it started itself has not. When this call is interrupted the
+ * plugin gets SIGTERM, and the call ends with it.
+ *
+ * Should this process be killed (SIGKILL), the plugin lives on: Linux lets a process ask to die with its parent
+ * (PR_SET_PDEATHSIG), but only for itself, and nothing of ours runs in it. It finds its pipes closed; our own
+ * calico-ipam looks for its parent before it gives an address away; what another one did, a DEL takes back.
  */
 export async function runDelegate(run: DelegateRun): Promise<string> {
   for (let attempt = 1; ; attempt++) {
+    checkInterruption(run.deadline);
     try {
       const ended = await execute(run);
+      checkInterruption(run.deadline);
       if (ended.failure === undefined) return ended.stdout;
       throw delegateError(ended, ended.failure);
     } catch (error) {
       if (!isTextFileBusy(error) || attempt === BUSY_TRIES) throw spawnFailure(error);
       const pauseMs = Math.min(BUSY_PAUSE_MS, run.deadline.remainingMs());
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const pause = new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await unlessInterrupted(run.deadline, pause);
     }
   }
 }
@@ -68,7 +79,13 @@ function execute(run: DelegateRun): Promise<Ended> {
     kill(child);
     reject(error);
   };
-  const timer = setTimeout(() => stop(timedOut(run)), run.deadline.remainingMs());
+  let timer = setTimeout(() => stop(timedOut(run)), run.deadline.remainingMs());
+  const stopGently = () => {
+    clearTimeout(timer);
+    child.kill('SIGTERM');
+    timer = setTimeout(() => stop(outlasted(run)), STOP_MS);
+  };
+  const listening = run.deadline.interruption.listen(stopGently);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     if (stdout.length > MAX_OUTPUT_CHARACTERS) stop(tooMuchOutput(run));
@@ -81,7 +98,10 @@ function execute(run: DelegateRun): Promise<Ended> {
   child.on('close', (exitCode, signal) => resolve({ failure: failureOf(exitCode, signal), stdout, stderr }));
   // A plugin may end without having read its configuration.
   child.stdin.on('error', () => undefined).end(run.stdin);
-  return promise.finally(() => clearTimeout(timer));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    listening[Symbol.dispose]();
+  });
 }
 
 /** No shell; and the module, which owns native handles, is evaluated only when there is something to run. */
@@ -137,6 +157,13 @@ function timedOut({ path, command, deadline }: DelegateRun): CalicoError {
   return new CalicoError(
     'unavailable',
     `${deadline.of} did not finish within ${deadline.budgetMs} ms: time was up while ${path} did its ${command}, and it was killed`,
+  );
+}
+
+function outlasted({ path, command, deadline }: DelegateRun): CalicoError {
+  return new CalicoError(
+    'unavailable',
+    `terminated by ${deadline.interruption.signal()} before ${deadline.of} was done: ${path} went on with its ${command} for ${STOP_MS} ms, and was killed`,
   );
 }
 

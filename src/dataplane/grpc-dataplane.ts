@@ -4,7 +4,7 @@
  */
 
 import { CalicoError } from '../base/calico-error.ts';
-import type { Deadline } from '../base/deadline.ts';
+import { checkInterruption, type Deadline, unlessInterrupted } from '../base/deadline.ts';
 import { CallError } from '../grpc/call-error.ts';
 import { connectPlain } from '../grpc/http2/connect.ts';
 import { callMethod, type Method } from '../grpc/method.ts';
@@ -65,12 +65,14 @@ async function call<Request, Answer extends Reply>(
   deadline: Deadline,
 ): Promise<Answer> {
   const { peer, authority } = parseServerAddress(socket);
+  checkInterruption(deadline);
   const timeoutMs = Math.min(TIMEOUT_MS, deadline.remainingMs());
   const limits = { timeoutMs, maxResponseBytes: MAX_ANSWER_BYTES };
   const connection = connectPlain(peer);
   try {
     const target = { scheme: 'http', authority, metadata: [] };
-    const reply = await callMethod(connection, method, request, { ...target, ...limits });
+    const answer = callMethod(connection, method, request, { ...target, ...limits });
+    const reply = await unlessInterrupted(deadline, answer);
     if (reply.successful) return reply;
     throw dataplaneError(reply.error_message || 'it gave no reason', `${socket} refused ${method.path}`);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The Kubernetes API over HTTP: a few objects read, one after the other, over one connection. */
 
-import type { Clock, Deadline } from '../base/deadline.ts';
+import { type Clock, checkInterruption, type Deadline, unlessInterrupted } from '../base/deadline.ts';
 import type { KubernetesApi } from './api.ts';
 import { asking, connectionError, refusalError } from './api-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
@@ -35,7 +35,8 @@ export function openKubernetesApi(settings: ConnectionSettings, clock: Clock): K
     decode: (json: string, what: string) => T,
   ): Promise<T> {
     const question = () => ({ object, settings, nowNs: clock.nowNs() });
-    const answer = await answerTo(path, deadline).catch((error) => {
+    checkInterruption(deadline);
+    const answer = await unlessInterrupted(deadline, answerTo(path, deadline)).catch((error) => {
       throw error instanceof HttpFailure ? connectionError(question(), error) : error;
     });
     if (answer.status !== 200) throw refusalError(question(), answer);

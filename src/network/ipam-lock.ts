@@ -6,7 +6,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText } from '../base/calico-error.ts';
-import type { Clock } from '../base/deadline.ts';
+import type { Clock, Deadline } from '../base/deadline.ts';
 import { tryLockFile } from './native.ts';
 
 const FIRST_PAUSE_MS = 1;
@@ -17,27 +17,26 @@ export type IpamLock =
   | { readonly isHeld: false; readonly reason: string };
 
 /**
- * Waits at most `budgetMs` for the exclusive lock on the file, which is made, with its directories, when it
+ * Waits until the deadline for the exclusive lock on the file, which is made, with its directories, when it
  * is missing. Never throws. The lock also ends with the process.
  */
-export async function acquireIpamLock(path: string, clock: Clock, budgetMs: number): Promise<IpamLock> {
+export async function acquireIpamLock(path: string, clock: Clock, deadline: Deadline): Promise<IpamLock> {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return await lockWithin(openSync(path, 'a', 0o600), path, clock, budgetMs);
+    return await lockWithin(openSync(path, 'a', 0o600), path, clock, deadline);
   } catch (error) {
     return { isHeld: false, reason: `cannot lock ${path}: ${errorText(error)}` };
   }
 }
 
-async function lockWithin(fd: number, path: string, clock: Clock, budgetMs: number): Promise<IpamLock> {
-  const endMs = clock.monotonicMs() + budgetMs;
+async function lockWithin(fd: number, path: string, clock: Clock, deadline: Deadline): Promise<IpamLock> {
   let pauseMs = FIRST_PAUSE_MS;
   try {
     while (!tryLockFile(fd)) {
-      const remainingMs = endMs - clock.monotonicMs();
-      if (remainingMs <= 0) {
+      const remainingMs = deadline.remainingMs();
+      if (remainingMs === 0) {
         closeSync(fd);
-        return { isHeld: false, reason: `${path} was held by another process for ${budgetMs} ms` };
+        return { isHeld: false, reason: `${path} was held by another process for ${deadline.budgetMs} ms` };
       }
       await clock.sleep(Math.min(pauseMs, remainingMs));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);

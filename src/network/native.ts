@@ -17,6 +17,7 @@ const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const POLLIN = 1;
 
 let bound: ReturnType<typeof bind> | undefined;
 
@@ -27,6 +28,7 @@ function bind() {
     socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
     setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
     flock: { arguments: ['i32', 'i32'], return: 'i32' },
+    poll: { arguments: ['buffer', 'u64', 'i32'], return: 'i32' },
     _exit: { arguments: ['i32'], return: 'void' },
     __errno_location: { arguments: [], return: 'pointer' },
   });
@@ -74,6 +76,21 @@ export function tryLockFile(fd: number): boolean {
   const errno = libc().errno();
   if (errno === constants.errno.EWOULDBLOCK || errno === constants.errno.EINTR) return false;
   throw new KernelError('flock', errno);
+}
+
+/**
+ * poll(2): whether a read of the descriptor would not block, at its end or in error either; waits for that, at most
+ * so long. A signal ends the wait.
+ */
+export function waitForData(fd: number, timeoutMs: number): boolean {
+  const pollfd = Buffer.alloc(8);
+  pollfd.writeInt32LE(fd, 0);
+  pollfd.writeInt16LE(POLLIN, 4);
+  const ready = libc().poll(pollfd, 1n, timeoutMs);
+  if (ready >= 0) return ready > 0;
+  const errno = libc().errno();
+  if (errno === constants.errno.EINTR) return false;
+  throw new KernelError('poll', errno);
 }
 
 /**

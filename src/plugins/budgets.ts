@@ -14,3 +14,7 @@ export const ROLLBACK_BUDGET_MS = 10_000;
 export const GC_BUDGET_MS = 60_000;
 /** How long each of those that a STATUS asks may take to answer. */
 export const STATUS_ANSWER_MS = 2_000;
+/** Told to stop, a call waits a moment for what it has just written, takes back what it did, and is over. */
+export const STOP_BUDGET_MS = ROLLBACK_BUDGET_MS + 2_000;
+/** How long the runtime may take to hand over the configuration. */
+export const STDIN_BUDGET_MS = 10_000;

@@ -12,6 +12,7 @@ import { environmentDefaults } from '../config/environment-defaults.ts';
 import { parseNetConf } from '../config/net-conf.ts';
 import { readNodeName } from '../config/node-name.ts';
 import { storeSettings } from '../config/store-settings.ts';
+import { interruptibleStore } from '../datastore/interruptible-store.ts';
 import { openStoreOf } from '../datastore/open-store.ts';
 import type { Decision } from '../datastore/settle.ts';
 import { settle } from '../datastore/settle.ts';
@@ -38,10 +39,10 @@ export interface Job {
 /** Throws `config`, `environment` or `unsupported`, naming the key and the value. */
 export function prepareJob(call: CniCall, world: World, budgetMs: number): Job {
   const startMs = world.clock.monotonicMs();
-  const deadline = deadlineIn(world.clock, budgetMs, call.command);
+  const deadline = deadlineIn(world.clock, budgetMs, call.command, world.interruption);
   const phases = createPhases(world.clock.monotonicMs);
   const configured = phases.start('configuration');
-  const rigor = call.command === 'ADD' ? 'strict' : 'lenient';
+  const rigor = call.command === 'ADD' || call.command === 'STATUS' ? 'strict' : 'lenient';
   const conf = parseNetConf(call.conf, environmentDefaults(world.env), rigor);
   const args = runtimeArgs(call);
   const nodeName = readNodeName(conf.node);
@@ -61,7 +62,11 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
       world.writeStderr(line);
       toFile(line);
     },
-    context: { command: call.command, container: call.containerId, interface: call.ifName },
+    context: {
+      command: call.command,
+      container: call.containerId || undefined,
+      interface: call.ifName || undefined,
+    },
   });
 }
 
@@ -70,7 +75,7 @@ export async function openStore({ conf, world, phases }: Job): Promise<Store> {
   const opened = phases.start('open datastore');
   const store = await openStoreOf(storeSettings(conf.datastore), world.clock, world.random.fraction);
   opened();
-  return timedStore(store, phases);
+  return timedStore(interruptibleStore(store, world.clock), phases);
 }
 
 /** A store that cannot be closed has done its work all the same. */

@@ -1,7 +1,7 @@
 /** Readiness gates: URLs that must answer before a pod is networked. */
 
 import { CalicoError } from '../base/calico-error.ts';
-import type { Clock, Deadline } from '../base/deadline.ts';
+import { type Clock, type Deadline, unlessInterrupted } from '../base/deadline.ts';
 import { askGate } from './ask-gate.ts';
 
 /** As long as Calico waits, and for each answer. */
@@ -21,6 +21,10 @@ interface ClosedGate {
  * again. Throws `unavailable` after 30 seconds, or at the deadline, and names each closed gate and its last answer.
  */
 export async function waitForGates(urls: readonly string[], clock: Clock, deadline: Deadline): Promise<void> {
+  await unlessInterrupted(deadline, askUntilReady(urls, clock, deadline));
+}
+
+async function askUntilReady(urls: readonly string[], clock: Clock, deadline: Deadline): Promise<void> {
   const startMs = clock.monotonicMs();
   const budgetMs = Math.min(BUDGET_MS, deadline.remainingMs());
   const remainingMs = () => Math.max(0, startMs + budgetMs - clock.monotonicMs());
@@ -52,7 +56,8 @@ function notReady(closed: readonly ClosedGate[], waitedMs: number): CalicoError 
   );
 }
 
-function withoutCredentials(text: string): string {
+/** The URL as a message may show it. */
+export function withoutCredentials(text: string): string {
   const url = new URL(text);
   if (url.username === '' && url.password === '') return text;
   url.username = '';

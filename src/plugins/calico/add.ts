@@ -7,6 +7,7 @@
  */
 
 import { formatIpNetwork } from '../../base/cidr.ts';
+import { checkInterruption, unlessInterrupted } from '../../base/deadline.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { CniResult } from '../../cni/result.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
@@ -25,7 +26,7 @@ import { giveAddresses } from './address-source.ts';
 import { askedEndpoint } from './asked-endpoint.ts';
 import type { AddOutcome } from './decide-add.ts';
 import { hostIfNames, podMtu, podNetwork } from './pod-network.ts';
-import { recordInterface, takeBackRecords, writeRecords } from './records.ts';
+import { recordInterface, writeRecords } from './records.ts';
 import { requireSupported } from './require-supported.ts';
 import { openWiring } from './wiring.ts';
 
@@ -51,8 +52,8 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
     validateEndpoint(job.ids, asked.profiles, asked.settings);
     const attachment = { ids: job.ids, netnsPath: call.netnsPath, hostIfNames: names, seen: wiring.seen };
     const source = await giveAddresses(job, { api, store, attachment, pod, rollback });
-    const outcome = await writeRecords(job, store, source, attachment, asked);
-    rollback.push('the records in the datastore', () => takeBackRecords(job, store, source, outcome));
+    const outcome = await writeRecords(job, store, source, attachment, asked, rollback);
+    checkInterruption(job.deadline);
     const wired = job.phases.start('wire the pod');
     const network = await wiring.wire(podNetwork(job, mtu, outcome), { outcome, pod, rollback });
     wired();
@@ -90,7 +91,7 @@ async function awaitPolicy(job: Job, endpoint: WorkloadEndpoint): Promise<void> 
 /** What the configuration wants to be waited for takes none of the call's own time. */
 async function besideBudget<T>({ world, deadline }: Job, wait: () => Promise<T>): Promise<T> {
   const startMs = world.clock.monotonicMs();
-  const outcome = await wait();
+  const outcome = await unlessInterrupted(deadline, wait());
   deadline.postpone(world.clock.monotonicMs() - startMs);
   return outcome;
 }

@@ -13,19 +13,21 @@ import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { handleIdOf } from '../handle-id.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { type Job, settleJob } from '../job.ts';
+import type { Rollback } from '../rollback.ts';
 import type { AddressSource } from './address-source.ts';
 import type { AskedEndpoint } from './asked-endpoint.ts';
 import type { Attachment } from './attachment.ts';
 import { type AddInputs, type AddOutcome, type BeforeAdd, decideAdd } from './decide-add.ts';
 import { decideDel } from './decide-del.ts';
 
-/** Addresses, endpoint and profile, in one transaction. */
+/** Addresses, endpoint and profile, in one transaction, and how they are taken back. */
 export async function writeRecords(
   job: Job,
   store: Store,
   source: AddressSource,
   attachment: Attachment,
   asked: AskedEndpoint,
+  rollback: Rollback,
 ): Promise<AddOutcome> {
   const { ids, conf, log } = job;
   const inputs = addInputs(job, source, attachment, asked);
@@ -43,6 +45,12 @@ export async function writeRecords(
     ranges,
     (view) => decideAdd({ ...inputs, attempted }, view, log.warn),
     async ({ before }) => {
+      // Beforehand: a write whose answer is lost may have been made all the same.
+      if (attempted === undefined) {
+        rollback.push('the records in the datastore', async () => {
+          if (attempted !== undefined) await takeBackRecords(job, store, source, attempted);
+        });
+      }
       attempted = before;
     },
   );
@@ -78,11 +86,11 @@ export async function recordInterface(
  * Puts the endpoint back as it was. What was taken over from the pod's sandbox before this one goes back there, unless
  * it was deleted meanwhile; the container keeps what it had before, and all other addresses are released.
  */
-export async function takeBackRecords(
+async function takeBackRecords(
   job: Job,
   store: Store,
   source: AddressSource,
-  outcome: AddOutcome,
+  before: BeforeAdd,
 ): Promise<void> {
   const { ids, conf, world, log, phases } = job;
   const inputs = {
@@ -90,7 +98,7 @@ export async function takeBackRecords(
     handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
     nowNs: world.clock.nowNs(),
     isInUse: () => false,
-    restore: outcome.before,
+    restore: before,
   };
   const ranges = [
     ...workloadRanges(ids),

@@ -24,16 +24,20 @@ export function seeLinks(kernel: Kernel, containerIfName: string, names: HostIfN
   };
 }
 
-/** A running pod of a repeated ADD must not lose its interface, so one that is as planned is not touched. */
-export function wirePod(kernel: Kernel, network: PodNetwork, claimed: ClaimedLinks, log: Log): void {
+/**
+ * A running pod of a repeated ADD must not lose its interface, so one that is as planned is not touched. Tells whether
+ * the sandbox has an interface where it had none.
+ */
+export function wirePod(kernel: Kernel, network: PodNetwork, claimed: ClaimedLinks, log: Log): boolean {
   if (claimed.replace.containerIfIndex !== undefined) {
     const { containerIfName, hostIfName, addresses } = network;
     const observed = observePod(kernel, { containerIfName, hostIfName, addresses });
     const missing = differencesFrom(planPod(network), observed).filter(({ isEssential }) => isEssential);
-    if (missing.length === 0) return;
+    if (missing.length === 0) return false;
     log.info('wiring the pod anew', { because: missing.map(({ object }) => object).join(', ') });
   }
   const { plan, replace } = spareFormer(kernel, network, claimed.replace);
   log.debug('wiring the pod', { plan: formatPlan(plan).join('; ') });
   for (const warning of applyPlan(kernel, plan, { replace }).warnings) log.warn(warning);
+  return claimed.replace.containerIfIndex === undefined;
 }

@@ -2,10 +2,12 @@
 
 import { hostNetwork } from '../../base/cidr.ts';
 import { deadlineIn } from '../../base/deadline.ts';
+import type { CniCall } from '../../cni/dispatch.ts';
 import type { DataplaneConf } from '../../config/calico-conf.ts';
 import { addToDataplane, delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
 import { openKernel } from '../../network/kernel.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
+import { openSandboxLink } from '../../network/remove-pod.ts';
 import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import type { Job } from '../job.ts';
 import type { KubernetesPod } from '../kubernetes-pod.ts';
@@ -37,12 +39,18 @@ function kernelWiring({ call, ids, log }: Job, names: HostIfNames): Wiring {
   const kernel = openKernel(call.netnsPath);
   return {
     seen: seeLinks(kernel, ids.ifName, names),
-    wire: async (network, { outcome }) => {
-      wirePod(kernel, network, outcome.links, log);
+    wire: async (network, { outcome, rollback }) => {
+      const isNew = wirePod(kernel, network, outcome.links, log);
+      if (isNew) rollback.push('the interface of the pod', () => removeInterface(call));
       return network;
     },
     [Symbol.dispose]: () => kernel[Symbol.dispose](),
   };
+}
+
+async function removeInterface({ netnsPath, ifName }: CniCall): Promise<void> {
+  using link = openSandboxLink(netnsPath, ifName);
+  await link.remove();
 }
 
 /** Links, routes and switches are the dataplane's business; what it has made is undone by it. */

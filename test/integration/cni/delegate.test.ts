@@ -2,7 +2,8 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Deadline } from '../../../src/base/deadline.ts';
+import { deadlineIn } from '../../../src/base/deadline.ts';
+import type { Interruption } from '../../../src/base/interruption.ts';
 import {
   type Delegate,
   delegateAdd,
@@ -12,6 +13,7 @@ import {
   delegateStatus,
 } from '../../../src/cni/delegate.ts';
 import { formatError } from '../../../src/cni/error.ts';
+import { realClock } from '../../support/clock.ts';
 
 let directory = '';
 let log = '';
@@ -39,15 +41,8 @@ function plugin(script: string, cniVersion = '1.0.0'): Delegate {
   };
 }
 
-function within(budgetMs: number): Deadline {
-  const end = performance.now() + budgetMs;
-  return {
-    of: 'ADD',
-    budgetMs,
-    remainingMs: () => Math.max(0, end - performance.now()),
-    postpone: () => undefined,
-  };
-}
+const within = (budgetMs: number, interruption?: Interruption) =>
+  deadlineIn(realClock, budgetMs, 'ADD', interruption);
 
 const SOON = () => within(5_000);
 const add = (delegate: Delegate) => delegateAdd(delegate, SOON(), SOON);

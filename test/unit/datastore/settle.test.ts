@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CalicoError } from '../../../src/base/calico-error.ts';
+import { deadlineIn } from '../../../src/base/deadline.ts';
 import { ABSENT } from '../../../src/base/revision.ts';
 import { AmbiguousCommitError } from '../../../src/datastore/ambiguous-commit.ts';
 import { type Decision, settle } from '../../../src/datastore/settle.ts';
@@ -36,12 +37,7 @@ function join(name: string) {
 
 async function run<T>(store: Store, decide: (view: View) => Decision<T>, budgetMs = 60_000): Promise<T> {
   const clock = fakeClock();
-  const deadline = {
-    of: 'the test',
-    budgetMs,
-    remainingMs: () => Math.max(0, budgetMs - clock.monotonicMs()),
-    postpone: () => undefined,
-  };
+  const deadline = deadlineIn(clock, budgetMs, 'the test');
   return settle({ store, ranges: [{ key: '/list' }], decide, deadline, clock, random: () => 0.5 });
 }
 
