@@ -19,3 +19,12 @@ export function parseRfc3339(text: string): bigint | undefined {
   const ms = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n;
 }
+
+/**
+ * Nanoseconds since the epoch of a time as {@link formatGoTime} writes it, with or without the monotonic clock that Go
+ * appends (` m=+0.1`); `undefined` when it is not one.
+ */
+export function parseGoTime(text: string): bigint | undefined {
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) \+0000 UTC(?: m=|$)/.exec(text);
+  return match === null ? undefined : parseRfc3339(`${match[1]}T${match[2]}Z`);
+}

@@ -39,6 +39,11 @@ export interface CalicoConf {
   readonly policySetupTimeoutSeconds: number;
   /** Directory in which Felix says what it has programmed. */
   readonly endpointStatusDir: string;
+  /**
+   * How old records must be before a GC collects them; a key of our own. Where only the removal of pods is asked for, it is
+   * as it was written: a GC checks it.
+   */
+  readonly gcGraceSeconds: number;
   /** Labels of a workload started by Mesos, as they came. */
   readonly mesosLabels: readonly { readonly key: string; readonly value: string }[];
   readonly ignored: IgnoredConf;

@@ -93,3 +93,9 @@ export function checkPolicySetupTimeout(seconds = 0): number {
     details: 'policy_setup_timeout_seconds must not be negative',
   });
 }
+
+/** Seconds; 0 spares nothing. */
+export function checkGcGrace(seconds = 0): number {
+  if (seconds >= 0) return seconds;
+  throw invalid(`gc_grace_seconds must be 0 or more, found ${seconds}`);
+}

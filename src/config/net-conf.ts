@@ -15,6 +15,7 @@ import type {
 import {
   checkDataplane,
   checkDeviceType,
+  checkGcGrace,
   checkMtu,
   checkNetworkName,
   checkPolicySetupTimeout,
@@ -71,6 +72,7 @@ export function parseNetConf(
     readinessGates: checked(() => wire.readiness_gates.map(checkReadinessGate), []),
     policySetupTimeoutSeconds: checked(() => checkPolicySetupTimeout(wire.policy_setup_timeout_seconds), 0),
     endpointStatusDir: wire.endpoint_status_dir || '/var/run/calico/endpoint-status',
+    gcGraceSeconds: checked(() => checkGcGrace(wire.gc_grace_seconds), wire.gc_grace_seconds ?? 0),
     mesosLabels: wire.args?.['org.apache.mesos']?.network_info?.labels?.labels ?? [],
     ignored: ignoredConf(wire),
   };

@@ -100,6 +100,7 @@ const wireConf = members({
   policy_setup_timeout_seconds: integer,
   endpoint_status_dir: text,
   require_mtu_file: flag,
+  gc_grace_seconds: integer,
   calico_api_group: text,
   runtimeConfig: object({ dns: object({ servers: texts, domain: text, searches: texts, options: texts }) }),
   windows_pod_deletion_timestamp_timeout: integer,

@@ -50,6 +50,23 @@ export function ipamRanges({ nodeName, handleIds }: IpamSubject): readonly Range
   ];
 }
 
+/** The names of all blocks there are. */
+export const BLOCK_LISTS: readonly Range[] = FAMILIES.map((family) => ({
+  prefix: blockPrefix(family),
+  keysOnly: true,
+}));
+
+/** All blocks of the cluster, once {@link BLOCK_LISTS} has been read. */
+export function listedBlocks(view: View): readonly Cidr[] {
+  return FAMILIES.flatMap((family) =>
+    Array.from(keysUnder(view, blockPrefix(family)) ?? [], cidrOfKey).filter((cidr) => cidr !== undefined),
+  );
+}
+
+export function blockRange(cidr: Cidr): Range {
+  return { key: blockKey(cidr) };
+}
+
 /** What a decision asked to see as well. */
 export function lookRanges(look: Look): readonly Range[] {
   return [

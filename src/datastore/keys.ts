@@ -16,6 +16,7 @@ const HANDLES_PREFIX = `${IPAM}/handle/`;
 export const IPAM_CONFIG_KEY = `${IPAM}/config`;
 export const IP_POOLS_PREFIX = `${RESOURCES}/ippools/`;
 export const IP_RESERVATIONS_PREFIX = `${RESOURCES}/ipreservations/`;
+export const WORKLOAD_ENDPOINTS_PREFIX = `${RESOURCES}/workloadendpoints/`;
 export const CLUSTER_INFORMATION_KEY = `${RESOURCES}/clusterinformations/default`;
 
 export function blockPrefix(family: IpFamily): string {
@@ -58,7 +59,7 @@ export function profileKey(name: string): string {
 
 /** Endpoints of a namespace whose names start with the prefix; a full name names one key. */
 export function workloadEndpointKey(namespace: string, nameOrPrefix: string): string {
-  return `${RESOURCES}/workloadendpoints/${keySegment('namespace', namespace)}/${keySegment('endpoint name', nameOrPrefix)}`;
+  return `${WORKLOAD_ENDPOINTS_PREFIX}${keySegment('namespace', namespace)}/${keySegment('endpoint name', nameOrPrefix)}`;
 }
 
 /** The CIDR that ends a block's or an affinity's key: `…/10.77.0.160-28`; `undefined` when it is none. */

@@ -2,7 +2,7 @@
 
 import { ABSENT, type Stored } from '../base/revision.ts';
 import type { WorkloadChange } from '../workload/change.ts';
-import { endpointNamePrefixOfId, isEndpointOf } from '../workload/endpoint-name.ts';
+import { endpointNamePrefixOfId, isEndpointOf, splitEndpointName } from '../workload/endpoint-name.ts';
 import { SIGNIFICANT_ID_CHARACTERS } from '../workload/host-interface-name.ts';
 import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../workload/workload-endpoint.ts';
@@ -10,9 +10,14 @@ import { decodeDatastoreReady } from './codecs/cluster-information.ts';
 import { encodeProfile } from './codecs/profile.ts';
 import { readable } from './codecs/readable.ts';
 import { decodeWorkloadEndpoint, encodeWorkloadEndpoint } from './codecs/workload-endpoint.ts';
-import { CLUSTER_INFORMATION_KEY, profileKey, workloadEndpointKey } from './keys.ts';
+import {
+  CLUSTER_INFORMATION_KEY,
+  profileKey,
+  WORKLOAD_ENDPOINTS_PREFIX,
+  workloadEndpointKey,
+} from './keys.ts';
 import type { Entry, Range, Transaction, Write } from './store.ts';
-import { entriesUnder, entryAt, type View } from './view.ts';
+import { entriesUnder, entryAt, keysUnder, type View } from './view.ts';
 
 export interface WorkloadFacts {
   /** `undefined`: there is no ClusterInformation, so the datastore was never set up. */
@@ -27,7 +32,8 @@ export interface WorkloadFacts {
   readonly profileExists: boolean;
 }
 
-function clusterRanges(): readonly Range[] {
+/** What {@link datastoreReady} needs. */
+export function clusterRanges(): readonly Range[] {
   return [{ key: CLUSTER_INFORMATION_KEY }];
 }
 
@@ -38,6 +44,28 @@ export function workloadRanges(ids: WorkloadIdentifiers, profile?: string): read
     { prefix: endpointsKeyPrefix(ids) },
     ...(profile === undefined ? [] : [{ key: profileKey(profile) }]),
   ];
+}
+
+/** The names of all endpoints there are. */
+export const ENDPOINT_LIST: Range = { prefix: WORKLOAD_ENDPOINTS_PREFIX, keysOnly: true };
+
+/** The keys of the node's endpoints, once {@link ENDPOINT_LIST} has been read: no range holds them and no others. */
+export function endpointKeysOfNode(view: View, nodeName: string): readonly string[] {
+  return [...(keysUnder(view, WORKLOAD_ENDPOINTS_PREFIX) ?? [])].filter((key) => {
+    const segments = splitEndpointName(key.slice(key.lastIndexOf('/') + 1));
+    return segments.length === 4 && segments[0] === nodeName;
+  });
+}
+
+/** All endpoints that have been read. Damaged ones are reported to `warn` and left out. */
+export function knownEndpoints(
+  view: View,
+  warn: (text: string) => void,
+): readonly Stored<WorkloadEndpoint>[] {
+  return entriesUnder(view, WORKLOAD_ENDPOINTS_PREFIX).flatMap((entry) => {
+    const value = readable(warn, () => decodeWorkloadEndpoint(entry.value, entry.key));
+    return value === undefined ? [] : [{ value, revision: entry.revision }];
+  });
 }
 
 /** A damaged endpoint of another container is reported to `warn` and left out; this one's own must be whole. */

@@ -65,9 +65,19 @@ export function openSandboxLink(netnsPath: string, containerIfName: string): San
 export async function removeHostLink(hostIfName: string): Promise<string | undefined> {
   using socket = openNetlinkSocket();
   const link = findLink(socket, hostIfName);
-  if (link === undefined) return undefined;
+  return link === undefined ? undefined : await removeSeen(socket, link);
+}
+
+/** Removes an interface of the host that was looked at before, and no other one that has its name by now. */
+export async function removeSeenHostLink(link: Link): Promise<string | undefined> {
+  using socket = openNetlinkSocket();
+  // The socket is needed until then.
+  return await removeSeen(socket, link);
+}
+
+async function removeSeen(socket: NetlinkSocket, link: Link): Promise<string | undefined> {
   if (!isPodLink(link)) return leftAlone(link);
-  await removeLink(socket, link, `failed to delete host interface ${hostIfName}`);
+  await removeLink(socket, link, `failed to delete host interface ${link.name}`);
   return undefined;
 }
 

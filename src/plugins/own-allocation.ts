@@ -5,9 +5,10 @@ import { formatGoTime } from '../base/time.ts';
 import type { IpamConf } from '../config/calico-conf.ts';
 import { ipamFacts } from '../datastore/ipam-records.ts';
 import type { View } from '../datastore/view.ts';
-import type { AssignmentRequest, Predecessor } from '../ipam/facts.ts';
+import type { AssignmentRequest, IpamFacts, Predecessor } from '../ipam/facts.ts';
 import { type AssignmentPlan, planAssignment } from '../ipam/plan-assignment.ts';
 import { resolvePools } from '../ipam/requested-pools.ts';
+import { isAmbiguousHandleId } from './garbage/handle-owner.ts';
 import { handleIdOf } from './handle-id.ts';
 import type { Job } from './job.ts';
 
@@ -35,12 +36,15 @@ export function ownAllocation(
   asked: AskedOfIpam = {},
 ): OwnAllocation {
   const { addresses } = asked;
+  const handleId = handleIdOf(conf.name, ids);
   return {
     networkName: conf.name,
     request: {
       nodeName: ids.nodeName,
-      handleId: handleIdOf(conf.name, ids),
+      handleId,
       owner: {
+        // Beside what Calico writes, and only where its handle could be another network's: a GC must know.
+        ...(isAmbiguousHandleId(handleId) ? { network: conf.name } : {}),
         ...(ids.podName === undefined ? {} : { namespace: ids.namespace, pod: ids.podName }),
         node: ids.nodeName,
         timestamp: formatGoTime(nowNs),
@@ -71,11 +75,17 @@ export function planOwnAllocation(
   warn: (text: string) => void,
   predecessor?: Predecessor,
 ): AssignmentPlan {
-  const { request, ipv4Pools, ipv6Pools } = allocation;
-  const facts = ipamFacts(view, request, warn);
-  const requestedPools = [
-    ...resolvePools(ipv4Pools, 4, facts.pools),
-    ...resolvePools(ipv6Pools, 6, facts.pools),
-  ];
-  return planAssignment({ ...request, requestedPools, predecessor }, facts);
+  const facts = ipamFacts(view, allocation.request, warn);
+  return planAssignment({ ...resolveRequest(allocation, facts), predecessor }, facts);
+}
+
+/** Throws `config` for a pool that does not exist, or is of the other family. */
+export function resolveRequest(
+  { request, ipv4Pools, ipv6Pools }: OwnAllocation,
+  { pools }: IpamFacts,
+): AssignmentRequest {
+  return {
+    ...request,
+    requestedPools: [...resolvePools(ipv4Pools, 4, pools), ...resolvePools(ipv6Pools, 6, pools)],
+  };
 }

@@ -10,7 +10,7 @@ import { takeAsOwn } from './own-block.ts';
 import { describePools } from './refusals.ts';
 
 /** So many blocks of the order are asked for by name before the names of all are listed. */
-const PROBES = 8;
+export const PROBES = 8;
 
 /** How many blocks a node may own per family when nothing sets a limit (Calico's default). */
 const DEFAULT_MAX_BLOCKS = 20;

@@ -19,6 +19,7 @@ import { addressFamily, ipFamily } from './family.ts';
 import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL } from './header.ts';
 
 const RTM_NEWROUTE = 24;
+const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 
 const RTA_DST = 1;
@@ -58,6 +59,11 @@ export interface Route {
 export function addRoute(route: Route): NetlinkRequest {
   const flags = NLM_F_CREATE | NLM_F_EXCL;
   return { name: 'RTM_NEWROUTE', type: RTM_NEWROUTE, flags, payload: encodeRoute(route) };
+}
+
+/** Removes exactly this route; ESRCH when there is none such. `ip route del DST dev INDEX` */
+export function deleteRoute(route: Route): NetlinkRequest {
+  return { name: 'RTM_DELROUTE', type: RTM_DELROUTE, flags: 0, payload: encodeRoute(route) };
 }
 
 /** The table entry that decides about one address; ENETUNREACH when there is none. `ip route get fibmatch ADDRESS` */

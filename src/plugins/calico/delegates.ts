@@ -8,6 +8,8 @@ import {
   delegateAdd,
   delegateCheck,
   delegateDel,
+  delegateGc,
+  delegateStatus,
   findPlugin,
   isSameExecutable,
 } from '../../cni/delegate.ts';
@@ -70,6 +72,16 @@ export async function releaseFromDelegate(job: Job, path: string): Promise<void>
 /** For a CHECK, which asks nobody else either. */
 export async function checkWithDelegate(job: Job, path: string): Promise<void> {
   await delegateCheck(delegateOfAnyPod(job, path), job.deadline);
+}
+
+/** For a GC. A plugin that has none has nothing to collect. */
+export async function collectByDelegate(job: Job, path: string): Promise<void> {
+  await delegateGc(delegateOfAnyPod(job, path), job.deadline);
+}
+
+/** For a STATUS. A plugin that has none is ready. */
+export async function askDelegateStatus(job: Job, path: string): Promise<void> {
+  await delegateStatus(delegateOfAnyPod(job, path), job.deadline);
 }
 
 /** What a container holds is found by its ID, whatever ranges the plugin is told. */

@@ -14,5 +14,7 @@ export function calicoPlugin(world: World, about: string): CniPlugin {
     add: (call) => add(call, world),
     del: (call) => del(call, world),
     check: (call) => check(call, world),
+    status: async (call) => (await import('./status.ts')).status(call, world),
+    gc: async (call) => (await import('./gc.ts')).gc(call, world),
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isCalicoError } from '../../../src/base/calico-error.ts';
 import type { JsonObject } from '../../../src/base/json-object.ts';
 import type { CalicoConf } from '../../../src/config/calico-conf.ts';
+import { checkGcGrace } from '../../../src/config/check-values.ts';
 import { environmentDefaults } from '../../../src/config/environment-defaults.ts';
 import { parseNetConf, type Rigor } from '../../../src/config/net-conf.ts';
 
@@ -54,6 +55,7 @@ const DEFAULTS: Omit<CalicoConf, 'text'> = {
   ipamLockFile: '/var/run/calico/ipam.lock',
   mtu: undefined,
   requireMtuFile: false,
+  gcGraceSeconds: 0,
   queues: 1,
   deviceType: 'veth',
   dataplane: { type: 'linux' },
@@ -187,6 +189,7 @@ describe('parseNetConf() of good configurations', () => {
       policy_setup_timeout_seconds: 7,
       endpoint_status_dir: '/e',
       require_mtu_file: true,
+      gc_grace_seconds: 300,
       calico_api_group: 'g',
       runtimeConfig: { dns: { servers: ['10.96.0.10'], domain: 'd', searches: ['s'], options: ['o'] } },
       windows_pod_deletion_timestamp_timeout: 600,
@@ -227,6 +230,7 @@ describe('parseNetConf() of good configurations', () => {
       ipamLockFile: '/l',
       mtu: 1440,
       requireMtuFile: true,
+      gcGraceSeconds: 300,
       queues: 4,
       deviceType: 'netkit',
       dataplane: { type: 'grpc', socket: 'unix:///s', options: { type: 'grpc', socket: 'unix:///s' } },
@@ -570,6 +574,13 @@ describe('parseNetConf() refuses', () => {
     );
     const { ipam, ...rest } = withoutText(parse({ ...MINIMAL, ...keys }, 'lenient'));
     expect({ ...rest, ipam: { ...ipam, type: '' } }).toEqual(DEFAULTS);
+  });
+
+  it('a grace period that is none; for cleaning up it is left to the GC to refuse it', () => {
+    const keys = { ...MINIMAL, gc_grace_seconds: -1 };
+    expect(() => parse(keys)).toThrow(INVALID('gc_grace_seconds must be 0 or more, found -1'));
+    expect(parse(keys, 'lenient').gcGraceSeconds).toBe(-1);
+    expect(() => checkGcGrace(-1)).toThrow(INVALID('gc_grace_seconds must be 0 or more, found -1'));
   });
 
   it.each(ALWAYS_BAD)('the value in %j, always', (keys, message) => {
