@@ -42,6 +42,7 @@ export function drawWaterfall(title: string, spans: readonly Span[]): string {
   const width = LEFT + WIDTH + RIGHT;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 30}" font-family="sans-serif" font-size="13">`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${bottom + 30}" fill="#ffffff"/>`,
     `<text x="12" y="26" font-size="16" fill="#1f2933">${escapeXml(title)}</text>`,
     ...ticks(totalMs).map((ms) => tick(x(ms), ms, bottom)),

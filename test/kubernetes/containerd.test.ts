@@ -6,7 +6,7 @@ import {
   type KubernetesNodeWithApi,
   NODE_IP,
   POD_ADDRESS,
-  startNodeWithApi,
+  startKubernetesNodeWithApi,
 } from '../support/kubernetes-node.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
 
@@ -17,7 +17,7 @@ describe.skipIf(why !== undefined)(`pods on containerd${skipped}`, () => {
   let node: KubernetesNodeWithApi;
   let cri: Cri;
   beforeAll(async () => {
-    node = await startNodeWithApi();
+    node = await startKubernetesNodeWithApi();
     ({ cri } = node.containerd);
   });
   afterAll(() => node[Symbol.asyncDispose]());

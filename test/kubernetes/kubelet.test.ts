@@ -9,8 +9,8 @@ import {
   NODE_IP,
   NODE_NAME,
   POD_ADDRESS,
-  startNode,
-  startNodeWithApi,
+  startKubernetesNode,
+  startKubernetesNodeWithApi,
 } from '../support/kubernetes-node.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
 
@@ -60,7 +60,7 @@ describe.skipIf(why !== undefined)(`pods of a kubelet on its own${skipped}`, () 
   let node: KubernetesNode;
   let kubelet: Kubelet;
   beforeAll(async () => {
-    node = await startNode();
+    node = await startKubernetesNode();
     kubelet = await start(node);
   });
   afterAll(async () => {
@@ -86,7 +86,7 @@ describe.skipIf(why !== undefined)(`pods of a kubelet with an API server${skippe
   let node: KubernetesNodeWithApi;
   let kubelet: Kubelet;
   beforeAll(async () => {
-    node = await startNodeWithApi();
+    node = await startKubernetesNodeWithApi();
     kubelet = await start(node, node.api.kubeconfig());
   });
   afterAll(async () => {

@@ -35,7 +35,7 @@ export const POD_ADDRESS = /^192\.168\.166\.\d+$/;
 const NETWORK = 'real-pod-network';
 
 /** A node without an API server, as for static pods: its conflist says nothing of policy. */
-export function startNode(): Promise<KubernetesNode> {
+export function startKubernetesNode(): Promise<KubernetesNode> {
   return onStack(async (stack) => {
     const { host, etcd } = await startHost(stack);
     return startRuntime(stack, host, etcd, {});
@@ -43,7 +43,7 @@ export function startNode(): Promise<KubernetesNode> {
 }
 
 /** A node with an API server, which the plugin asks about each pod. */
-export function startNodeWithApi(): Promise<KubernetesNodeWithApi> {
+export function startKubernetesNodeWithApi(): Promise<KubernetesNodeWithApi> {
   return onStack(async (stack) => {
     const { host, etcd } = await startHost(stack);
     const api = await startKubeApiServer(etcd.endpoint);
