@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeCluster, writePool } from '../support/cluster.ts';
+import { serveDataplane } from '../support/dataplane-server.ts';
 import type { PodMetadata } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
 import { type NetworkedPod, networkPod } from '../support/networked-pod.ts';
@@ -271,6 +272,25 @@ describe.skipIf(why !== undefined)(`what pods and namespaces ask for${skipped}`,
     const annotations = { allowedSourcePrefixes: '["8.8.8.8/32","10.11.12.13/8","2001:db8::1/64"]' };
     const { endpoint } = await network({ annotations });
     expect(endpoint.spec.allowSpoofedSourcePrefixes).toEqual(['8.8.8.8/32', '10.0.0.0/8', '2001:db8::/64']);
+  });
+
+  it('all of them are told to a gRPC dataplane, with labels and ports', async () => {
+    const socket = `unix://${node.api.directory}/dataplane.sock`;
+    const told: unknown[] = [];
+    await serveDataplane(socket, {
+      Add: ({ request }, answer) => {
+        told.push(request);
+        answer(null, { successful: true, host_interface_name: 'tap1', container_mac: '02:00:00:00:00:07' });
+      },
+      Del: (_call, answer) => answer(null, { successful: true }),
+    });
+    const annotations = { 'example.com/colour': 'blue', 'cni.projectcalico.org/ipFamilies': '["IPv4"]' };
+    const labels = { app: 'web' };
+    const pod = await node.api.createPod({ name: 'tapped', namespace: 'plain', labels, annotations });
+    const call = { ...node.makeSandbox(pod).call, conf: { dataplane_options: { type: 'grpc', socket } } };
+    succeeded(await node.cni('ADD', call));
+    expect(told).toMatchObject([{ workload: { pod: 'tapped', namespace: 'plain', labels, annotations } }]);
+    succeeded(await node.cni('DEL', call));
   });
 
   describe('limits of traffic', () => {
