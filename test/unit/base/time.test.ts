@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatGoTime, formatRfc3339, parseRfc3339 } from '../../../src/base/time.ts';
+import { formatGoTime, formatRfc3339, parseGoTime, parseRfc3339 } from '../../../src/base/time.ts';
 
 describe('times', () => {
   it.each([
@@ -19,5 +19,14 @@ describe('times', () => {
     expect(parseRfc3339('2026-11-21T12:54:12+02:00')).toBe(1795258452000000000n);
     expect(parseRfc3339('yesterday')).toBeUndefined();
     expect(parseRfc3339('2026-11-21')).toBeUndefined();
+  });
+
+  it('parseGoTime() reads what Go writes, to the millisecond, and refuses what is no time', () => {
+    expect(parseGoTime('2026-11-21 10:54:12.643565758 +0000 UTC')).toBe(1795258452643000000n);
+    expect(parseGoTime('2026-11-21 10:54:12 +0000 UTC')).toBe(1795258452000000000n);
+    expect(parseGoTime('2026-11-21 10:54:12.64 +0000 UTC m=+0.012')).toBe(1795258452640000000n);
+    expect(parseGoTime('2026-11-21 12:54:12 +0200 CEST')).toBeUndefined();
+    expect(parseGoTime('2026-11-21T10:54:12Z')).toBeUndefined();
+    expect(parseGoTime('')).toBeUndefined();
   });
 });
