@@ -13,7 +13,7 @@ set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # Where the programs under test and the tools around them keep state between calls.
-state='/run/netns /run/calico /run/containerd /var/lib/cni /var/lib/calico /var/lib/kubelet
+state='/run/netns /run/calico /run/cni /run/containerd /var/lib/cni /var/lib/calico /var/lib/kubelet
   /var/log/calico /var/log/containers /var/log/pods'
 
 if [ "${1-}" = --inside ]; then

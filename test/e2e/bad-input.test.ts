@@ -288,7 +288,6 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
   });
 
   it.each([
-    ['CHECK', '1.0.0', /plugin version does not allow CHECK/],
     ['CHECK', '0.3.1', /config version does not allow CHECK/],
     ['STATUS', '1.1.0', /plugin version does not allow STATUS/],
     ['STATUS', '1.0.0', /config version does not allow STATUS/],
