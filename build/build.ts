@@ -15,7 +15,10 @@ if (process.versions.node !== pinned) {
 }
 
 process.chdir(root);
-const files = await bundle('src/main.ts', 'dist/calico.cjs');
+const files = [
+  ...(await bundle('src/main.ts', 'dist/calico.cjs')),
+  ...(await bundle('src/operator.ts', 'dist/operator.cjs')),
+];
 writeLicenses(root, files, 'dist/LICENSES.txt');
-await packExecutable('dist/calico.cjs', 'dist/calico');
+await packExecutable('dist/calico.cjs', 'dist/calico', ['dist/operator.cjs']);
 linkExecutable('dist/calico', 'calico-ipam');

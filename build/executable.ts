@@ -63,12 +63,19 @@ const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:http', 'node:child_proces
  */
 const PIECE_BYTES = 64 * 1024;
 
-/** Packs `bundle` into the executable `outfile`. It appears there whole or not at all, also while one runs. */
-export async function packExecutable(bundle: string, outfile: string): Promise<void> {
+/**
+ * Packs `bundle` into the executable `outfile`, and `assets`, files that it can ask for by name. It appears there whole or
+ * not at all, also while one runs.
+ */
+export async function packExecutable(
+  bundle: string,
+  outfile: string,
+  assets: readonly string[] = [],
+): Promise<void> {
   mkdirSync(dirname(outfile), { recursive: true });
   const folder = mkdtempSync(resolve(dirname(outfile), `.${basename(outfile)}-`));
   try {
-    const packed = await pack(resolve(bundle), folder);
+    const packed = await pack(resolve(bundle), folder, assets);
     const file = readFileSync(packed);
     trimCodeCache(file, process.versions.node, modulesBehind(LOADED_IN_CALLS));
     writeInPieces(file, packed);
@@ -79,7 +86,7 @@ export async function packExecutable(bundle: string, outfile: string): Promise<v
 }
 
 /** Gives the path of the file, which is in `folder`. */
-async function pack(bundle: string, folder: string): Promise<string> {
+async function pack(bundle: string, folder: string, assets: readonly string[]): Promise<string> {
   const script = join(folder, 'snapshot.cjs');
   const output = join(folder, 'packed');
   writeFileSync(script, snapshotScript(bundle, V8_FLAGS));
@@ -87,7 +94,10 @@ async function pack(bundle: string, folder: string): Promise<string> {
     targets: [{ platform: 'linux', arch: process.arch, nodeRange: 'node26', output }],
     // Our own runtime, so that pkg looks for none on the network.
     nodePath: strippedNode(join(folder, 'node')),
-    seaConfig: SEA_CONFIG,
+    seaConfig: {
+      ...SEA_CONFIG,
+      assets: Object.fromEntries(assets.map((path) => [basename(path), resolve(path)])),
+    },
     signature: false,
   });
   return output;

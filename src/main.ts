@@ -14,13 +14,14 @@ import { startupSnapshot } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
 import { CalicoError } from './base/calico-error.ts';
 import { type Clock, deadlineIn } from './base/deadline.ts';
-import { createInterrupter, type Interruption, UNINTERRUPTED } from './base/interruption.ts';
+import { createInterrupter, type Interruption } from './base/interruption.ts';
 import { sha1Hex } from './base/sha1.ts';
 import { systemRandom } from './base/system-random.ts';
+import type { ExitCode } from './cli/command-world.ts';
 import { type Program, readInvocation, usage } from './cli/program-arguments.ts';
 import { needsCleanStart, withoutRuntimeVariables } from './cli/runtime-variables.ts';
 import { type CniPlugin, dispatch } from './cni/dispatch.ts';
-import { cniErrorOf, formatError } from './cni/error.ts';
+import { formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
 import { exitAtOnce, waitForData } from './network/native.ts';
@@ -42,7 +43,7 @@ function start(): void {
 }
 
 /** A connection, a timer or a lookup that was left behind must not keep a finished call alive. */
-function end(exitCode: 0 | 1 | 2): void {
+function end(exitCode: ExitCode): void {
   try {
     exitAtOnce(exitCode);
   } catch {
@@ -64,7 +65,7 @@ function startCleanly(): Environment {
 }
 
 /** The exit codes are those of Calico's plugin: 2 is a flag it does not know. */
-async function main(env: Environment): Promise<0 | 1 | 2> {
+async function main(env: Environment): Promise<ExitCode> {
   const invocation = readInvocation(basename(process.argv0), process.argv.slice(2));
   switch (invocation.run) {
     case 'version':
@@ -73,8 +74,8 @@ async function main(env: Environment): Promise<0 | 1 | 2> {
     case 'help':
       await write(STDERR, usage(invocation.program));
       return 0;
-    case 'bootstrap':
-      return runBootstrap(invocation.args, world(env, UNINTERRUPTED));
+    case 'command':
+      return runCommand(invocation.args, env);
     case 'refuse':
       await write(STDERR, `${invocation.why}\n${usage(invocation.program)}`);
       return 2;
@@ -129,16 +130,38 @@ function processPort(env: Environment, interruption: Interruption) {
   };
 }
 
-async function runBootstrap(args: readonly string[], world: World): Promise<0 | 1> {
-  const { bootstrap } = await import('./cli/bootstrap.ts');
-  try {
-    await write(STDOUT, await bootstrap(args, world));
-    return 0;
-  } catch (error) {
-    const { msg, details } = cniErrorOf(error);
-    await write(STDERR, `Error: ${[msg, details].filter(Boolean).join('\n')}\n`);
-    return 1;
-  }
+/** Commands are in a bundle of their own, beside the snapshot. */
+async function runCommand(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const { operate } = evaluateBundle<typeof import('./operator.ts')>('operator.cjs');
+  const { interruption, interrupt } = createInterrupter();
+  process.on('SIGTERM', interrupt);
+  process.on('SIGINT', interrupt);
+  return operate(args, {
+    version: packageJson.version,
+    env,
+    pid: process.pid,
+    executable: process.execPath,
+    clock: systemClock(),
+    random: systemRandom,
+    interruption,
+    terminal: { isTerminal: process.stdout.isTTY === true, columns: process.stdout.columns ?? 80 },
+    writeStdout: (text) => write(STDOUT, text),
+    writeStderr: (text) => write(STDERR, text),
+    readStdin: () => processPort(env, interruption).readStdin(),
+  });
+}
+
+/** A bundle that was packed into the executable as it is. */
+function evaluateBundle<Exports>(name: string): Exports {
+  const { getAsset } = process.getBuiltinModule('node:sea');
+  const { runInThisContext } = process.getBuiltinModule('node:vm');
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const module = { exports: {} as Exports };
+  const evaluate = runInThisContext(`(function (require, module, exports) {${getAsset(name, 'utf8')}\n})`, {
+    filename: name,
+  });
+  evaluate(createRequire(process.execPath), module, module.exports);
+  return module.exports;
 }
 
 function plugin(program: Program, world: World): CniPlugin {

@@ -8,7 +8,8 @@ export type Program = (typeof PROGRAMS)[number];
 export type Invocation =
   /** No flag: a CNI call, described by the environment. */
   | { readonly run: 'cni'; readonly program: Program }
-  | { readonly run: 'bootstrap'; readonly args: readonly string[] }
+  /** A command, by its first word. */
+  | { readonly run: 'command'; readonly args: readonly string[] }
   | { readonly run: 'version' }
   | { readonly run: 'help'; readonly program: Program }
   | { readonly run: 'refuse'; readonly why: string; readonly program: Program };
@@ -24,10 +25,11 @@ const FLAGS = {
 export function readInvocation(name: string, args: readonly string[]): Invocation {
   // A copy may be installed under any name; only the IPAM plugin's is special.
   const program: Program = name === 'calico-ipam' ? 'calico-ipam' : 'calico';
-  const [command, ...rest] = args;
+  const [command] = args;
   // Nearly always, and the parser takes 0.5 ms to load.
   if (command === undefined) return { run: 'cni', program };
-  if (command === 'bootstrap') return { run: 'bootstrap', args: rest };
+  const wantsHelp = command === '-h' || command === '--help';
+  if (program === 'calico' && (wantsHelp || !command.startsWith('-'))) return { run: 'command', args };
   try {
     const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
     if (values.v || values.version) return { run: 'version' };
@@ -38,11 +40,11 @@ export function readInvocation(name: string, args: readonly string[]): Invocatio
   }
 }
 
+/** Of the IPAM plugin; `calico` has commands, and with them a help of its own. */
 export function usage(program: Program): string {
   return `Usage of ${program}:
-  -h           print this help and exit
-  -v           print the version and exit
-  bootstrap    make a datastore ready for its first pod: see bootstrap -h
+  -h  print this help and exit
+  -v  print the version and exit
 
 Without a flag it is a CNI plugin: it reads CNI_COMMAND and its companions from the environment and the network
 configuration from stdin, and is called by a container runtime. To try it by hand, use cnitool.

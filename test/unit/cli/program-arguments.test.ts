@@ -6,11 +6,13 @@ describe('readInvocation()', () => {
     ['calico', [], { run: 'cni', program: 'calico' }],
     ['calico-ipam', [], { run: 'cni', program: 'calico-ipam' }],
     ['calico.bak', [], { run: 'cni', program: 'calico' }],
-    ['calico', ['ignored', 'words'], { run: 'cni', program: 'calico' }],
+    ['calico-ipam', ['ignored', 'words'], { run: 'cni', program: 'calico-ipam' }],
+    ['calico', ['some', 'words'], { run: 'command', args: ['some', 'words'] }],
+    ['calico', ['--help'], { run: 'command', args: ['--help'] }],
     ['calico', ['-v'], { run: 'version' }],
     ['calico-ipam', ['--version'], { run: 'version' }],
     ['calico-ipam', ['-h'], { run: 'help', program: 'calico-ipam' }],
-    ['calico', ['bootstrap', '--pool', 'x'], { run: 'bootstrap', args: ['--pool', 'x'] }],
+    ['calico', ['bootstrap', '--pool', 'x'], { run: 'command', args: ['bootstrap', '--pool', 'x'] }],
     ['calico', ['-x'], { run: 'refuse', program: 'calico', why: expect.stringContaining("'-x'") }],
   ])('called as %s with %j', (name, args, expected) => {
     expect(readInvocation(name, args)).toEqual(expected);

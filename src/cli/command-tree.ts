@@ -1,0 +1,32 @@
+/** All commands, each from a file of its own. */
+
+import { Command } from 'commander';
+import { bootstrapCommand } from './bootstrap.ts';
+import type { CommandWorld, ExitCode } from './command-world.ts';
+
+/** `exit`: told by commands that find something wrong without failing. */
+export function commandTree(world: CommandWorld, _exit: (code: ExitCode) => void): Command {
+  const tree = new Command('calico')
+    .description(
+      'A Calico-compatible CNI plugin. Called by a container runtime, it networks pods; these commands are for people.',
+    )
+    .version(world.version, '-v, --version', 'print the version and exit')
+    .helpOption('-h, --help', 'show help, also of each command')
+    .addCommand(bootstrapCommand(world));
+  return configured(tree, world);
+}
+
+/** Output goes through the world, and nothing ends the process. Commands inherit that only before they are added. */
+function configured(command: Command, world: CommandWorld): Command {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void world.writeStdout(text),
+      writeErr: (text) => void world.writeStderr(text),
+      getOutHelpWidth: () => world.terminal.columns,
+      getErrHelpWidth: () => world.terminal.columns,
+    })
+    .showHelpAfterError('(try --help)');
+  for (const one of command.commands) configured(one, world);
+  return command;
+}
