@@ -22,6 +22,19 @@ export function jsonKey(object: JsonObject, name: string): string | undefined {
   return Object.keys(object).findLast((key) => key.toLowerCase() === folded);
 }
 
+/** More than any writer makes, and less than what stacks take: Go refuses 10,000. */
+const MAX_NESTING = 1_000;
+
+/** Whether objects and lists are nested so deep that a function which follows them all could not. `text` is its source. */
+export function isNestedTooDeep(value: unknown, text: string): boolean {
+  return text.length > 2 * MAX_NESTING && isDeeperThan(MAX_NESTING, value);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+}
+
 /** What a value is, for an error message: `string "1500"`, `number 5`, `an array`. Long strings are cut. */
 export function describeJson(value: unknown): string {
   if (value === undefined) return 'nothing';

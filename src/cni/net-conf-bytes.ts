@@ -1,7 +1,13 @@
 /** The network configuration as it came in on stdin, understood only as far as the protocol needs it. Pure. */
 
 import { CalicoError, errorText } from '../base/calico-error.ts';
-import { describeJson, isJsonObject, type JsonObject, jsonMember } from '../base/json-object.ts';
+import {
+  describeJson,
+  isJsonObject,
+  isNestedTooDeep,
+  type JsonObject,
+  jsonMember,
+} from '../base/json-object.ts';
 import { isCniName } from './environment.ts';
 import { UNDECLARED_RESULT_VERSION, UNDECLARED_VERSION } from './version.ts';
 
@@ -41,6 +47,7 @@ function parseObject(text: string): JsonObject {
   } catch (error) {
     throw undecodable(withoutExcerpt(errorText(error)));
   }
+  if (isNestedTooDeep(value, text)) throw undecodable('it is nested too deep');
   if (isJsonObject(value)) return value;
   throw undecodable(`it must be a JSON object, found ${describeJson(value)}`);
 }

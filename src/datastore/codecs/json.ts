@@ -4,7 +4,7 @@
  */
 
 import { CalicoError, errorText } from '../../base/calico-error.ts';
-import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
+import { isJsonObject, isNestedTooDeep, type JsonObject } from '../../base/json-object.ts';
 import { parseJsonSource, rawJson, type SourceReviver } from '../../base/json-source.ts';
 
 /** Parses text to a JSON object. Integers beyond 2^53 become bigint. Throws `corrupt`, naming the key. */
@@ -17,6 +17,7 @@ export function parseJsonObject(text: string, key: string): JsonObject {
     throw corrupt(key, errorText(cause), cause);
   }
   if (!isJsonObject(value)) throw corrupt(key, 'it is not a JSON object');
+  if (isNestedTooDeep(value, text)) throw corrupt(key, 'it is nested too deep');
   return value;
 }
 

@@ -48,6 +48,11 @@ describe('decodeNetConf()', () => {
     }
   });
 
+  it('refuses what is nested deeper than any stack', () => {
+    const text = `{"name":"net1","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    expect(() => decodeNetConf(text)).toThrow('error unmarshall network config: it is nested too deep');
+  });
+
   it.each(['{}', 'null', '{"name":""}', '{"name":null}'])('refuses %s, which has no name', (text) => {
     expect(() => decodeNetConf(text)).toThrow(
       expect.objectContaining({ kind: 'config', message: 'missing network name' }),
