@@ -5,7 +5,7 @@
  */
 
 import { CalicoError } from '../base/calico-error.ts';
-import { type Cidr, formatCidr, tryParseCidr } from '../base/cidr.ts';
+import { addressCount, type Cidr, formatCidr, tryParseCidr } from '../base/cidr.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 
 const IPAM = '/calico/ipam/v2';
@@ -62,11 +62,15 @@ export function workloadEndpointKey(namespace: string, nameOrPrefix: string): st
   return `${WORKLOAD_ENDPOINTS_PREFIX}${keySegment('namespace', namespace)}/${keySegment('endpoint name', nameOrPrefix)}`;
 }
 
-/** The CIDR that ends a block's or an affinity's key: `…/10.77.0.160-28`; `undefined` when it is none. */
+/** Calico allows no larger blocks; what is larger is not a block but damage. */
+export const MAX_BLOCK_ADDRESSES = 4096n;
+
+/** The CIDR that ends a block's or an affinity's key: `…/10.77.0.160-28`; `undefined` when it is none of a block. */
 export function cidrOfKey(key: string): Cidr | undefined {
   const segment = key.slice(key.lastIndexOf('/') + 1);
   const dash = segment.lastIndexOf('-');
-  return dash < 0 ? undefined : tryParseCidr(`${segment.slice(0, dash)}/${segment.slice(dash + 1)}`);
+  const cidr = dash < 0 ? undefined : tryParseCidr(`${segment.slice(0, dash)}/${segment.slice(dash + 1)}`);
+  return cidr !== undefined && addressCount(cidr) <= MAX_BLOCK_ADDRESSES ? cidr : undefined;
 }
 
 /** The first `/` becomes `-`; the colons of IPv6 stay. */

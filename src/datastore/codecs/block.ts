@@ -1,8 +1,9 @@
 /** AllocationBlock ⇄ JSON, in the field order and with the omissions of Calico's current writer. Pure. */
 
-import { addressCount, formatCidr, tryParseCidr } from '../../base/cidr.ts';
+import { addressCount, type Cidr, formatCidr, sameCidr, tryParseCidr } from '../../base/cidr.ts';
 import { isJsonObject } from '../../base/json-object.ts';
 import type { AllocationBlock, Attribute } from '../../ipam/allocation-block.ts';
+import { cidrOfKey, MAX_BLOCK_ADDRESSES } from '../keys.ts';
 import {
   arrayField,
   asUint64,
@@ -15,9 +16,6 @@ import {
   wrongType,
 } from './fields.ts';
 import { corrupt, formatJson, formatMap, formatMembers, parseJsonObject, unknownMembers } from './json.ts';
-
-/** Calico allows blocks of at most 4096 addresses; anything larger is not a block but damage. */
-const MAX_ADDRESSES = 4096n;
 
 /** Fields read here, and old ones that today's writers drop: a rewrite shall not bring them back. */
 const BLOCK_FIELDS = [
@@ -37,10 +35,7 @@ const ATTRIBUTE_FIELDS = ['handle_id', 'secondary', 'alternateOwnerAttrs', 'rele
 
 export function decodeBlock(text: string, key: string): AllocationBlock {
   const source: FieldSource = { object: parseJsonObject(text, key), key };
-  const cidr = tryParseCidr(stringField(source, 'cidr') ?? '');
-  if (cidr === undefined) throw wrongType(key, 'cidr', 'a CIDR', source.object.cidr);
-  if (addressCount(cidr) > MAX_ADDRESSES)
-    throw corrupt(key, `a block of more than ${MAX_ADDRESSES} addresses`);
+  const cidr = decodeBlockCidr(source);
   const attributes = (arrayField(source, 'attributes') ?? []).map((value) => decodeAttribute(value, key));
   const allocations = decodeAllocations(source, Number(addressCount(cidr)), attributes.length);
   return {
@@ -51,9 +46,22 @@ export function decodeBlock(text: string, key: string): AllocationBlock {
     unallocated: decodeUnallocated(source, allocations),
     attributes,
     sequenceNumber: uint64Field(source, 'sequenceNumber') ?? 0n,
-    sequenceNumberForAllocation: decodeSequenceNumbers(source),
+    sequenceNumberForAllocation: decodeSequenceNumbers(source, allocations.length),
     unknownFields: unknownFields(source.object, BLOCK_FIELDS),
   };
+}
+
+/** One that its key contradicts would have addresses given out twice: those of the block it says it is. */
+function decodeBlockCidr(source: FieldSource): Cidr {
+  const { object, key } = source;
+  const cidr = tryParseCidr(stringField(source, 'cidr') ?? '');
+  if (cidr === undefined) throw wrongType(key, 'cidr', 'a CIDR', object.cidr);
+  if (addressCount(cidr) > MAX_BLOCK_ADDRESSES)
+    throw corrupt(key, `a block of more than ${MAX_BLOCK_ADDRESSES} addresses`);
+  const named = cidrOfKey(key);
+  if (named !== undefined && !sameCidr(named, cidr))
+    throw corrupt(key, `its CIDR is ${formatCidr(cidr)}, which is another block's`);
+  return cidr;
 }
 
 export function encodeBlock(block: AllocationBlock): string {
@@ -121,11 +129,16 @@ function decodeUnallocated(source: FieldSource, allocations: readonly (number | 
   return [...seen];
 }
 
-function decodeSequenceNumbers(source: FieldSource): ReadonlyMap<number, bigint> {
+function decodeSequenceNumbers(source: FieldSource, size: number): ReadonlyMap<number, bigint> {
   const name = 'sequenceNumberForAllocation';
   const numbers = objectField(source, name)?.object ?? {};
   return new Map(
-    Object.entries(numbers).map(([ordinal, value]) => [Number(ordinal), asUint64(source.key, name, value)]),
+    Object.entries(numbers).map(([text, value]) => {
+      const ordinal = Number(text);
+      if (String(ordinal) !== text || !isIndex(ordinal, size))
+        throw wrongType(source.key, name, 'a map from ordinals', text);
+      return [ordinal, asUint64(source.key, name, value)];
+    }),
   );
 }
 

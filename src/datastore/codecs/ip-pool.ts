@@ -1,6 +1,6 @@
 /** IPPool: read only. Pure. */
 
-import { tryParseCidr } from '../../base/cidr.ts';
+import { type Cidr, tryParseCidr } from '../../base/cidr.ts';
 import { isJsonObject } from '../../base/json-object.ts';
 import type { IpPool } from '../../ipam/records.ts';
 import {
@@ -15,6 +15,12 @@ import {
 } from './fields.ts';
 import { parseJsonObject } from './json.ts';
 
+/** Lengths of prefixes. */
+const BLOCK_SIZES = {
+  4: { least: 20, most: 32, usual: 26 },
+  6: { least: 116, most: 128, usual: 122 },
+} as const;
+
 /** Defaults of fields that older writers did not know. */
 export function decodeIpPool(text: string, key: string): IpPool {
   const source: FieldSource = { object: parseJsonObject(text, key), key };
@@ -26,13 +32,21 @@ export function decodeIpPool(text: string, key: string): IpPool {
   return {
     name: stringField(metadata, 'name') ?? key.slice(key.lastIndexOf('/') + 1),
     cidr,
-    blockSize: integerField(spec, 'blockSize') || (cidr.family === 4 ? 26 : 122),
+    blockSize: decodeBlockSize(spec, cidr),
     enabled: isEnabled(source, metadata, spec),
     nodeSelector: stringField(spec, 'nodeSelector') || 'all()',
     namespaceSelector: stringField(spec, 'namespaceSelector') ?? '',
     allowedUses: allowedUses.length > 0 ? allowedUses : ['Workload', 'Tunnel'],
     automatic: (stringField(spec, 'assignmentMode') || 'Automatic') === 'Automatic',
   };
+}
+
+/** As Calico's API allows it: other blocks would be larger than any plugin takes, or than memory. */
+function decodeBlockSize(spec: FieldSource, { family }: Cidr): number {
+  const { least, most, usual } = BLOCK_SIZES[family];
+  const size = integerField(spec, 'blockSize') || usual;
+  if (size >= least && size <= most) return size;
+  throw wrongType(spec.key, 'spec.blockSize', `${least} to ${most}`, size);
 }
 
 /** A pool that is disabled, going away or marked not allocatable gives no new addresses. */

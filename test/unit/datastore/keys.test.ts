@@ -34,7 +34,9 @@ describe('keys', () => {
       const cidr = cidrOfKey(blockKey(parseCidr(text)));
       expect(cidr && formatCidr(cidr)).toBe(text);
     }
-    expect(cidrOfKey('/calico/ipam/v2/assignment/ipv4/block/nonsense')).toBeUndefined();
+    for (const segment of ['nonsense', '10.0.0.0-8', '::-0']) {
+      expect(cidrOfKey(`/calico/ipam/v2/assignment/ipv4/block/${segment}`)).toBeUndefined();
+    }
   });
 
   it.each(['../../etc', 'a/b', ''])('never leave their folder for a name like %j', (name) => {

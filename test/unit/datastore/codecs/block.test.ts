@@ -76,6 +76,11 @@ describe('decodeBlock()', () => {
   it.each([
     ['not JSON', '{', /Expected property name|JSON/],
     ['not an object', '[]', /not a JSON object/],
+    [
+      'nested deeper than any stack',
+      `{"unknown":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      /it is nested too deep/,
+    ],
   ])('refuses text that is %s', (_name, text, message) => {
     expect(() => decodeBlock(text, KEY)).toThrow(message);
     expect(() => decodeBlock(text, KEY)).toThrow(KEY);
@@ -85,6 +90,11 @@ describe('decodeBlock()', () => {
     ['no CIDR', { cidr: undefined }, /cidr must be a CIDR, found undefined/],
     ['a CIDR that is none', { cidr: '10.9.0.0' }, /cidr must be a CIDR/],
     ['a huge CIDR', { cidr: '10.0.0.0/8' }, /more than 4096 addresses/],
+    [
+      'the CIDR of another block',
+      { cidr: '10.9.0.4/30' },
+      /its CIDR is 10\.9\.0\.4\/30, which is another block's/,
+    ],
     ['too few allocations', { allocations: [null] }, /1 allocations in a block of 4/],
     ['an allocation out of range', { allocations: [3, null, null, null] }, /an index below 0, found 3/],
     ['an ordinal out of range', { unallocated: [4] }, /array of ordinals, found 4/],
@@ -96,6 +106,12 @@ describe('decodeBlock()', () => {
     ],
     ['a negative sequence number', { sequenceNumber: -1 }, /unsigned 64-bit integer, found -1/],
     ['a quoted sequence number', { sequenceNumber: '7' }, /unsigned 64-bit integer, found "7"/],
+    [
+      'a sequence number of no ordinal',
+      { sequenceNumberForAllocation: { '': 7 } },
+      /map from ordinals, found ""/,
+    ],
+    ['a sequence number of another block', { sequenceNumberForAllocation: { 4: 7 } }, /ordinals, found "4"/],
     ['attributes that are no list', { attributes: {} }, /attributes must be an array/],
     ['an attribute that is no object', { attributes: [5] }, /array of objects, found 5/],
   ])('refuses a block with %s', (_name, changes, message) => {

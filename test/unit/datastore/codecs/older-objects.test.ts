@@ -138,4 +138,15 @@ describe('pools of older clusters', () => {
       allowedUses: ['Workload', 'Tunnel'],
     });
   });
+
+  it.each([
+    ['10.0.0.0/8', 8],
+    ['10.0.0.0/8', -(2 ** 40)],
+    ['10.0.0.0/8', 33],
+    ['fd00::/64', 64],
+    ['fd00::/64', 129],
+  ])('are refused with blocks that no plugin takes: %s in blocks of /%i', (cidr, blockSize) => {
+    const text = JSON.stringify({ spec: { cidr, blockSize } });
+    expect(() => decodeIpPool(text, 'pool')).toThrow(/spec\.blockSize must be \d+ to \d+, found/);
+  });
 });
