@@ -13,6 +13,11 @@ export const UNINTERRUPTED: Interruption = {
   listen: () => ({ [Symbol.dispose]: () => undefined }),
 };
 
+/** The same, some time later. */
+export function delayed({ signal, listen }: Interruption, delay: () => Promise<void>): Interruption {
+  return { signal, listen: (listener) => listen(() => void delay().then(listener)) };
+}
+
 export interface Interrupter {
   readonly interruption: Interruption;
   /** Only the first signal counts. */

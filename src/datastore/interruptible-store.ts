@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
  * How long the answer to a write is waited for all the same. It tells what there is to be taken back: a store that was
  * asked too early would not know yet.
  */
-const ANSWER_MS = 1_000;
+export const ANSWER_MS = 1_000;
 
 export function interruptibleStore(store: Store, clock: Clock): Store {
   return {

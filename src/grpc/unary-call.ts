@@ -1,6 +1,7 @@
 /** A gRPC call with one message each way, as gRPC over HTTP/2 has it (https://grpc.io). */
 
 import { errorText } from '../base/calico-error.ts';
+import { type Interruption, UNINTERRUPTED } from '../base/interruption.ts';
 import { CallError, STATUS } from './call-error.ts';
 import { statusError } from './call-status.ts';
 import type { Http2Connection } from './http2/connection.ts';
@@ -19,6 +20,8 @@ export interface UnaryCall {
   readonly metadata: Metadata;
   readonly message: Buffer;
   readonly timeoutMs: number;
+  /** Ends the call as time does. */
+  readonly interruption?: Interruption;
   readonly maxResponseBytes: number;
 }
 
@@ -40,6 +43,8 @@ export async function callUnary(connection: Http2Connection, call: UnaryCall): P
     body: frameMessage(call.message),
     maxResponseBytes: call.maxResponseBytes,
   });
+  const { interruption = UNINTERRUPTED } = call;
+  using _listening = interruption.listen(() => cancel('it was given up'));
   const alarm = setTimeout(cancel, timeoutMs, `no answer within ${timeoutMs} ms`);
   try {
     return messageOf(await response);

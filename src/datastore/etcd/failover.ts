@@ -5,8 +5,10 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import type { Clock, Deadline } from '../../base/deadline.ts';
+import { delayed, type Interruption } from '../../base/interruption.ts';
 import { CallError } from '../../grpc/call-error.ts';
 import { AmbiguousCommitError } from '../ambiguous-commit.ts';
+import { ANSWER_MS } from '../interruptible-store.ts';
 import type { Store } from '../store.ts';
 import type { TxnRequest, TxnResponse } from './etcd-messages.ts';
 import { isTransient, storeError } from './refusal.ts';
@@ -15,8 +17,8 @@ import { checkResponse, commitOf, commitRequest, readRequest, snapshotOf } from 
 /** One endpoint, through one client. */
 export interface EtcdEndpoint {
   readonly url: string;
-  /** Rejects with a {@link CallError} when there is no answer, at the latest after `budgetMs`. */
-  txn(request: TxnRequest, budgetMs: number): Promise<TxnResponse>;
+  /** Rejects with a {@link CallError} when there is no answer, at the latest after `budgetMs` or the interruption. */
+  txn(request: TxnRequest, budgetMs: number, interruption: Interruption): Promise<TxnResponse>;
   close(): void;
 }
 
@@ -31,13 +33,15 @@ export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, first:
   const attemptMs = endpoints.length > 1 ? ATTEMPT_MS.oneOfMany : ATTEMPT_MS.single;
   let preferred = first;
 
-  async function attempt(request: TxnRequest, deadline: Deadline): Promise<TxnResponse> {
+  async function attempt(request: TxnRequest, deadline: Deadline, isWrite: boolean): Promise<TxnResponse> {
     const budgetMs = Math.max(1, Math.min(deadline.remainingMs(), attemptMs));
     const asked = preferred;
     const endpoint = endpoints[asked % endpoints.length];
     if (endpoint === undefined) throw new CalicoError('config', 'no etcd endpoints specified');
+    const { interruption } = deadline;
+    const end = isWrite ? delayed(interruption, () => clock.sleep(ANSWER_MS)) : interruption;
     try {
-      const response = await endpoint.txn(request, budgetMs);
+      const response = await endpoint.txn(request, budgetMs, end);
       checkResponse(request, response);
       return response;
     } catch (error) {
@@ -51,7 +55,7 @@ export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, first:
     const giveUpAtMs = clock.monotonicMs() + PATIENCE_MS;
     for (let tries = 1; ; tries++) {
       try {
-        return await attempt(request, deadline);
+        return await attempt(request, deadline, isWrite);
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
         if (!isTransient(error)) throw failure(error);

@@ -2,6 +2,7 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import type { Clock } from '../../base/deadline.ts';
+import type { Interruption } from '../../base/interruption.ts';
 import { CallError } from '../../grpc/call-error.ts';
 import type { Peer } from '../../grpc/http2/connect.ts';
 import type { Http2Connection } from '../../grpc/http2/connection.ts';
@@ -34,6 +35,11 @@ const AUTHENTICATE = {
   read: readAuthenticateResponse,
 };
 
+interface Limits {
+  readonly timeoutMs: number;
+  readonly interruption: Interruption;
+}
+
 export interface GrpcEndpoint extends EtcdEndpoint {
   /** Begins to connect, for a request that is about to come. A failure shows with that request. */
   connect(): void;
@@ -55,16 +61,16 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
     method: Method<Request, Answer>,
     request: Request,
     metadata: Metadata,
-    timeoutMs: number,
+    { timeoutMs, interruption }: Limits,
   ): Promise<Answer> {
-    const limits = { timeoutMs, maxResponseBytes: MAX_RESPONSE_BYTES };
+    const limits = { timeoutMs, interruption, maxResponseBytes: MAX_RESPONSE_BYTES };
     return callMethod(usableConnection(), method, request, { scheme, authority, metadata, ...limits });
   }
 
   /** Whatever goes wrong here, the request that wanted the token was not sent. */
-  async function logIn({ name, password }: EtcdUser, timeoutMs: number): Promise<string> {
+  async function logIn({ name, password }: EtcdUser, limits: Limits): Promise<string> {
     try {
-      const { token } = await call(AUTHENTICATE, { name, password }, [], timeoutMs);
+      const { token } = await call(AUTHENTICATE, { name, password }, [], limits);
       session.token = token;
       return token;
     } catch (error) {
@@ -72,11 +78,11 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
     }
   }
 
-  async function txnAs(user: EtcdUser, request: TxnRequest, remainingMs: () => number) {
+  async function txnAs(user: EtcdUser, request: TxnRequest, limits: () => Limits) {
     for (let isRetry = false; ; isRetry = true) {
-      const token = session.token ?? (await logIn(user, remainingMs()));
+      const token = session.token ?? (await logIn(user, limits()));
       try {
-        return await call(TXN, request, [['token', token]], remainingMs());
+        return await call(TXN, request, [['token', token]], limits());
       } catch (error) {
         if (isRetry || !(error instanceof CallError && isStaleToken(error))) throw error;
         session.token = undefined;
@@ -86,11 +92,11 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
 
   return {
     url,
-    txn: (request, budgetMs) => {
+    txn: (request, budgetMs, interruption) => {
       const { user, clock } = session;
       const endMs = clock.monotonicMs() + budgetMs;
-      if (user === undefined) return call(TXN, request, [], budgetMs);
-      return txnAs(user, request, () => endMs - clock.monotonicMs());
+      const limits = () => ({ timeoutMs: endMs - clock.monotonicMs(), interruption });
+      return user === undefined ? call(TXN, request, [], limits()) : txnAs(user, request, limits);
     },
     connect: () => void usableConnection(),
     close: () => {

@@ -2,37 +2,65 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import { formatIpNetwork, hostNetwork, type IpNetwork } from '../../base/cidr.ts';
+import { deadlineIn } from '../../base/deadline.ts';
+import type { IpAddress } from '../../base/ip-address.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { CniResult } from '../../cni/result.ts';
 import { ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
 import { commitOrDone, type Decision } from '../../datastore/settle.ts';
+import type { Store } from '../../datastore/store.ts';
 import type { View } from '../../datastore/view.ts';
-import { ADD_BUDGET_MS } from '../budgets.ts';
+import { ADD_BUDGET_MS, ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
 import { apiOf } from '../kubernetes-api.ts';
 import { isKubernetesPod } from '../kubernetes-pod.ts';
 import { type AskedOfIpam, type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
+import { createRollback } from '../rollback.ts';
 import type { World } from '../world.ts';
+import { release } from './release.ts';
 
 export async function add(call: CniCall, world: World): Promise<CniResult> {
   const job = prepareJob(call, world, ADD_BUDGET_MS);
   const allocation = ownAllocation(job, world.clock.nowNs(), await askedByNamespace(job));
   const { nodeName, handleId } = allocation.request;
   const store = await openStore(job);
+  const rollback = createRollback();
   try {
     const ranges = ipamRanges({ nodeName, handleIds: [handleId] });
     using _lock = await lockIpam(job);
     const decideNow = (view: View) => decide(allocation, view, job.log.warn);
-    const addresses = await settleJob(job, store, ranges, decideNow, async () => requireAsker(world));
+    let isUndoable = false;
+    const beforeCommit = async ({ held }: Assigned) => {
+      requireAsker(world);
+      // Only what the first try found was there before: what a later one finds may be this call's own.
+      if (!isUndoable) rollback.push('the addresses', () => takeBack(job, store, allocation, held));
+      isUndoable = true;
+    };
+    const { addresses } = await settleJob(job, store, ranges, decideNow, beforeCommit);
     job.log.info('assigned', {
       addresses: addresses.map(formatIpNetwork).join(','),
       milliseconds: job.elapsedMs(),
     });
     return ipamResult(addresses, job.conf.type === 'calico');
+  } catch (error) {
+    await rollback.run(job.log);
+    throw error;
   } finally {
     await closeQuietly(store, job.log);
   }
+}
+
+/** A main plugin that was told of a failure may not call DEL, and a write whose answer is lost may have been made. */
+async function takeBack(
+  { world, log, phases }: Job,
+  store: Store,
+  { request: { nodeName, handleId } }: OwnAllocation,
+  held: readonly IpAddress[],
+): Promise<void> {
+  const deadline = deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback');
+  const request = { nodeName, handleIds: [handleId], nowNs: world.clock.nowNs(), keep: held };
+  await release({ world, log, phases, deadline }, store, request);
 }
 
 /** What selects pools by namespace; everything else the main plugin has put into the configuration. */
@@ -63,12 +91,15 @@ function requireAsker({ isOrphan }: World): void {
   throw new CalicoError('unavailable', 'the plugin that asked for an address has ended: none is assigned');
 }
 
-function decide(
-  allocation: OwnAllocation,
-  view: View,
-  warn: (text: string) => void,
-): Decision<readonly IpNetwork[]> {
+interface Assigned {
+  readonly addresses: readonly IpNetwork[];
+  /** What the container had before. */
+  readonly held: readonly IpAddress[];
+}
+
+function decide(allocation: OwnAllocation, view: View, warn: (text: string) => void): Decision<Assigned> {
   const plan = planOwnAllocation(allocation, view, warn);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
-  return commitOrDone(ipamTransaction(plan.changes), plan.addresses);
+  const { addresses, held } = plan;
+  return commitOrDone(ipamTransaction(plan.changes), { addresses, held });
 }
