@@ -69,7 +69,7 @@ function attributeAt(block: AllocationBlock, address: IpAddress): Attribute | un
 }
 
 function isOwn(attribute: Attribute | undefined, { handleIds, machinePrefix }: AskedAllocation): boolean {
-  if (attribute?.handleId === undefined || attribute.releasedAt !== undefined) return false;
+  if (attribute?.handleId === undefined) return false;
   const handleId = cleanHandleId(attribute.handleId);
   return handleIds.includes(handleId) || handleId.startsWith(machinePrefix);
 }
