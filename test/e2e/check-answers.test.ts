@@ -56,6 +56,19 @@ describe.skipIf(why !== undefined)(`CHECK answers${why === undefined ? '' : ` (s
     });
   });
 
+  it('code 3 for the old sandbox of a pod that has a new one, and does not ask Kubernetes which it is', async () => {
+    const args = 'K8S_POD_NAME=web-0;K8S_POD_NAMESPACE=test';
+    const policy = { policy: { type: 'k8s' }, kubernetes: { kubeconfig: '/none' } };
+    const first = await makeCheckedPod(node, { args });
+    expect((await first.check({ conf: policy })).exitCode).toBe(0);
+    const second = await makeCheckedPod(node, { args });
+    expect((await second.check({ conf: policy })).exitCode).toBe(0);
+    expect((await first.check({ conf: policy })).json).toMatchObject({
+      code: 3,
+      msg: `workload endpoint test/node1-k8s-web--0-eth0: expected container ${first.id}, found container ${second.id}`,
+    });
+  });
+
   it('that the profile of the network is missing', async () => {
     const pod = await makeCheckedPod(node);
     await node.etcd.remove(`${RESOURCES}/profiles/`);

@@ -1,6 +1,6 @@
 /** What an ADD made, as the result of its chain says, and the network that CHECK expects of that. Pure. */
 
-import type { IpAddress } from '../../base/ip-address.ts';
+import { type IpAddress, sameAddress } from '../../base/ip-address.ts';
 import { type MacAddress, parseMacAddress } from '../../base/mac-address.ts';
 import type { CniResult } from '../../cni/result.ts';
 import { DEFAULT_ROUTES, podRoutes } from '../../config/host-local-routes.ts';
@@ -29,7 +29,7 @@ export function madeAttachment(result: CniResult, ifName: string, names: HostIfN
     mtu: container.mtu,
     addresses,
     hasIpamRoutes: result.routes.some(({ dst }) =>
-      addresses.some(({ value }) => value === dst.address.value),
+      addresses.some((address) => sameAddress(address, dst.address)),
     ),
   };
 }
