@@ -61,17 +61,24 @@ async function networked(): Promise<ReadonlyMap<string, string>> {
   return store.values();
 }
 
-/** Lets the actors loose on a datastore in which the old sandbox is networked. Gives the number of histories. */
+interface Telling {
+  /** The datastore at the beginning: the old sandbox is networked in it. */
+  readonly values?: ReadonlyMap<string, string>;
+  /** False: every order, but nothing is cut. Two actors with many requests have thousands of histories else. */
+  readonly cuts?: boolean;
+}
+
+/** Lets the actors loose in every order, each cut in every way. Gives the number of histories. */
 async function everyStory(
   actors: readonly Records[],
   examine: (story: Story) => Promise<void>,
-  initial?: ReadonlyMap<string, string>,
+  { values = new Map(), cuts = true }: Telling = {},
 ): Promise<number> {
-  const values = initial ?? (await networked());
+  const initial = values.size > 0 ? values : await networked();
   let count = 0;
   const tell = async (choices: readonly number[], cut?: Cut) => {
     count += 1;
-    const store = createMemoryStore(values);
+    const store = createMemoryStore(initial);
     const run = await runActors(store, actors, choices, cut);
     const name = `order ${run.choices.join('')}, cut ${cut === undefined ? 'none' : `${cut.mode} at ${cut.at}`}`;
     await examine({ store, run, cut, name });
@@ -79,7 +86,7 @@ async function everyStory(
   };
   await everyOrder(async (choices) => {
     const whole = await tell(choices);
-    for (const cut of everyCut(whole.trace)) await tell(whole.choices, cut);
+    for (const cut of cuts ? everyCut(whole.trace) : []) await tell(whole.choices, cut);
     return whole.choices;
   });
   return count;
@@ -140,7 +147,7 @@ describe('an ADD of a new sandbox', () => {
     await everyStory(
       [addRecords(only(NEW)), thief],
       async ({ run, name }) => expect(run.outcomes[1]?.status, name).toBe('rejected'),
-      before.values(),
+      { values: before.values() },
     );
   });
 });
@@ -169,37 +176,36 @@ describe('an ADD of a new sandbox that fails', () => {
       await cleanAfter(story, OLD, NEW, THIEF);
     }));
 
-  it('leaves nothing that the pod’s next sandbox does not take over, when the old one is deleted meanwhile', () =>
-    everyStory([failedAddRecords(NEW), delRecords(OLD)], async (story) => {
-      expect(['old', 'new', 'nobody']).toContain(holder(story));
+  it('leaves nothing that the pod’s next sandbox does not take over, when the old one is deleted meanwhile', async () => {
+    const examine = async (story: Story) => {
+      expect(['old', 'nobody']).toContain(holder(story));
       const next = sandbox('next');
       await delRecords(NEW)(story.store);
       await addRecords(next)(story.store);
       expect(wrongIfOf(story.store, 'next'), story.name).toEqual([]);
       await cleanAfter(story, next);
-    }));
+    };
+    await everyStory([failedAddRecords(NEW), delRecords(OLD)], examine, { cuts: false });
+  });
 });
 
-describe('an ADD of a new sandbox that takes any address, and fails', () => {
-  const any = (call: RecordCall) => ({ ...call, requestedAddresses: [], families: [4, 6] as const });
+describe('an ADD of a new sandbox that gets other addresses, and fails', () => {
+  const elsewhere = ['10.9.0.9', 'fd00:9::19'].map(parseIpAddress);
 
-  it('never restores an endpoint whose addresses are free', async () => {
-    const before = createMemoryStore(smallCluster(POOLS));
-    const old = await addRecords(any(OLD))(before);
-    const actors = [failedAddRecords(any(NEW)), delRecords(OLD)];
-    await everyStory(
-      actors,
-      async (story) => {
-        const { store, run, name } = story;
-        if (haveSucceeded(story)) expect(wrongIfOf(store), name).toEqual([]);
-        if (run.outcomes[1]?.status === 'rejected' && story.cut?.mode !== 'killed after') {
-          const live = new Map([['old', old]]);
-          if (run.outcomes[0]?.status === 'fulfilled')
-            expect(datastoreViolations(store.values(), { network: NETWORK_NAME, live }), name).toEqual([]);
-        }
-        await cleanAfter(story, NEW, OLD);
-      },
-      before.values(),
-    );
+  it.each([
+    ['of the same blocks', { requestedAddresses: [], families: [4, 6] as const }],
+    ['of other blocks', { requestedAddresses: elsewhere }],
+  ])('never restores an endpoint whose addresses are free: addresses %s', async (_which, asked) => {
+    const failedAdd = failedAddRecords({ ...NEW, ...asked });
+    await everyStory([failedAdd], async (story) => {
+      if (haveSucceeded(story)) expect(holder(story), story.name).toBe('old');
+      await cleanAfter(story, NEW, OLD);
+    });
+    const examine = async (story: Story) => {
+      expect(haveSucceeded(story), story.name).toBe(true);
+      expect(holder(story), story.name).toBe('nobody');
+      await cleanAfter(story);
+    };
+    await everyStory([failedAdd, delRecords(OLD)], examine, { cuts: false });
   });
 });

@@ -58,6 +58,13 @@ describe('requests', () => {
       on('b', { requestedAddresses: [parseIpAddress('10.9.0.5')] }),
       3,
     ],
+    [
+      'ADD that takes an address over from the pod’s old sandbox',
+      { '10.9.0.0/28': 30 },
+      [on('a', { podName: 'web-1', requestedAddresses: [parseIpAddress('10.9.0.5')] })],
+      on('b', { podName: 'web-1', requestedAddresses: [parseIpAddress('10.9.0.5')] }),
+      3,
+    ],
     ['ADD that borrows', { '10.9.0.0/30': 30 }, [on('a', { nodeName: 'node2' })], on('b'), 3],
     ['repeated ADD', { '10.9.0.0/28': 30 }, [on('b')], on('b'), 2],
   ])('%s', async (_name, pools, before, call, expected) => {
