@@ -4,7 +4,6 @@ import type { CniPlugin } from '../../cni/dispatch.ts';
 import { guardNetns } from '../guard-netns.ts';
 import type { World } from '../world.ts';
 import { add } from './add.ts';
-import { check } from './check.ts';
 import { del } from './del.ts';
 
 export function calicoPlugin(world: World, about: string): CniPlugin {
@@ -13,7 +12,7 @@ export function calicoPlugin(world: World, about: string): CniPlugin {
     guard: guardNetns,
     add: (call) => add(call, world),
     del: (call) => del(call, world),
-    check: (call) => check(call, world),
+    check: async (call) => (await import('./check.ts')).check(call, world),
     status: async (call) => (await import('./status.ts')).status(call, world),
     gc: async (call) => (await import('./gc.ts')).gc(call, world),
   };
