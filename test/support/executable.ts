@@ -17,10 +17,14 @@ export function executable(name: ProgramName): string {
   return path;
 }
 
+export interface ExecutableOptions extends RunOptions {
+  readonly args?: readonly string[];
+  /** A program, with its arguments, that runs the executable: a tracer, for example. */
+  readonly under?: readonly string[];
+}
+
 /** Runs the executable with exactly this environment (PATH added) and stdin. */
-export function runExecutable(
-  name: ProgramName,
-  options: RunOptions & { readonly args?: readonly string[] },
-): Promise<Finished> {
-  return run([executable(name), ...(options.args ?? [])], options);
+export function runExecutable(name: ProgramName, options: ExecutableOptions): Promise<Finished> {
+  const { under = [], args = [] } = options;
+  return run([...under, executable(name), ...args], options);
 }

@@ -36,6 +36,8 @@ export interface CniTestCall {
   /** Added to, or replacing, the environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** A program, with its arguments, that runs the executable. */
+  readonly under?: readonly string[];
 }
 
 export interface Answer extends Finished {
@@ -82,6 +84,7 @@ export async function startNode(): Promise<SimulatedNode> {
         env: environment(command, call),
         stdin: call.stdin ?? JSON.stringify(conf(call.conf)),
         timeoutMs: call.timeoutMs ?? 60_000,
+        ...(call.under === undefined ? {} : { under: call.under }),
       });
       return { ...finished, json: finished.stdout === '' ? undefined : JSON.parse(finished.stdout) };
     },
