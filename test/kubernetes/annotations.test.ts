@@ -5,7 +5,7 @@ import { writeCluster, writePool } from '../support/cluster.ts';
 import { serveDataplane } from '../support/dataplane-server.ts';
 import type { PodMetadata } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
-import { type NetworkedPod, networkPod } from '../support/networked-pod.ts';
+import { forgetPods, type NetworkedPod, networkPod } from '../support/networked-pod.ts';
 import { type NodeWithApi, startNodeWithApi } from '../support/node-with-api.ts';
 import { dumpCalico, leftovers, succeeded } from '../support/simulated-node.ts';
 
@@ -39,7 +39,7 @@ describe.skipIf(why !== undefined)(`what pods and namespaces ask for${skipped}`,
     await node.stop();
   });
   beforeEach(async () => {
-    await node.etcd.remove('/calico/');
+    await forgetPods(node);
     await writeCluster(node.etcd);
     await writePool(node.etcd, 'default-ipv6-ippool', 'fd00:9::/112');
   });

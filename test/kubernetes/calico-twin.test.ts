@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeCluster, writePool } from '../support/cluster.ts';
 import type { KubeObject } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
-import { expectConnected } from '../support/networked-pod.ts';
+import { expectConnected, forgetPods } from '../support/networked-pod.ts';
 import { endpointOf, type NodeWithApi, startNodeWithApi } from '../support/node-with-api.ts';
 import { leftovers, succeeded } from '../support/simulated-node.ts';
 
@@ -37,7 +37,7 @@ describe.skipIf(why !== undefined)(`like Calico's plugin${skipped}`, () => {
     await node.stop();
   });
   beforeEach(async () => {
-    await node.etcd.remove('/calico/');
+    await forgetPods(node);
     await writeCluster(node.etcd);
   });
 

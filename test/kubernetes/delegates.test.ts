@@ -7,7 +7,7 @@ import { writeCluster } from '../support/cluster.ts';
 import { EXECUTABLE_FOLDER } from '../support/executable.ts';
 import type { KubeObject } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
-import { expectConnected, expectRefusal, networkPod } from '../support/networked-pod.ts';
+import { expectConnected, expectRefusal, forgetPods, networkPod } from '../support/networked-pod.ts';
 import { endpointOf, type NodeWithApi, type Sandbox, startNodeWithApi } from '../support/node-with-api.ts';
 import { dumpCalico, leftovers, NETWORK, succeeded } from '../support/simulated-node.ts';
 
@@ -33,7 +33,7 @@ describe.skipIf(why !== undefined)(`pods with addresses of another IPAM plugin${
     await node.stop();
   });
   beforeEach(async () => {
-    await node.etcd.remove('/calico/');
+    await forgetPods(node);
     await writeCluster(node.etcd);
     dataDir = mkdtempSync(join(node.api.directory, 'host-local-'));
     count += 1;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { writeCluster, writePool } from '../support/cluster.ts';
 import type { KubeObject, PodMetadata } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
-import { expectConnected, networkPod } from '../support/networked-pod.ts';
+import { expectConnected, forgetPods, networkPod } from '../support/networked-pod.ts';
 import { endpointOf, type NodeWithApi, type Sandbox, startNodeWithApi } from '../support/node-with-api.ts';
 import { dumpCalico, leftovers, NETWORK, succeeded } from '../support/simulated-node.ts';
 
@@ -26,7 +26,7 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
     await node.stop();
   });
   beforeEach(async () => {
-    await node.etcd.remove('/calico/');
+    await forgetPods(node);
     await writeCluster(node.etcd);
     await writePool(node.etcd, 'default-ipv6-ippool', 'fd00:9::/112');
     pod = await makePod({});

@@ -32,6 +32,12 @@ export async function networkPod(
   return networked;
 }
 
+/** Calico's data and interfaces are gone, whatever a test before has left. */
+export async function forgetPods(node: SimulatedNode): Promise<void> {
+  await node.etcd.remove('/calico/');
+  node.host.sh(`ip -o link | sed -n 's/^[0-9]*: \\(cali[^@:]*\\).*/\\1/p' | xargs -r -n 1 ip link del`);
+}
+
 /** Addresses, MAC, a route on the host to each address and to nothing else, and the node answers. */
 export function expectConnected(
   node: SimulatedNode,
