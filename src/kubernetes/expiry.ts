@@ -3,6 +3,9 @@
 import { isJsonObject } from '../base/json-object.ts';
 import { NS_PER_SECOND } from '../base/time.ts';
 
+/** Farther from 1970 there are no dates (ECMAScript's time values). */
+const MAX_SECONDS = 8.64e12;
+
 /**
  * Nanoseconds since the epoch; `undefined` for a token that is no JWT (RFC 7519) or never expires. It may have `Bearer`
  * before it.
@@ -12,10 +15,14 @@ export function tokenExpiryNs(token: string): bigint | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
     const expiry = isJsonObject(claims) ? claims.exp : undefined;
-    return typeof expiry === 'number' ? BigInt(Math.floor(expiry)) * NS_PER_SECOND : undefined;
+    return isTime(expiry) ? BigInt(Math.floor(expiry)) * NS_PER_SECOND : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isTime(seconds: unknown): seconds is number {
+  return typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS;
 }
 
 /** Nanoseconds since the epoch; `undefined` for what is no certificate. Of several, that of the first: ours. */

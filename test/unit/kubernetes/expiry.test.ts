@@ -9,6 +9,7 @@ describe('tokenExpiryNs()', () => {
     [`Bearer ${jwt('{"exp":1700000000.9}')}`, 1_700_000_000_000_000_000n],
     [jwt('{"exp":"1700000000"}'), undefined],
     [jwt('{"exp":1e999}'), undefined],
+    [jwt('{"exp":-9007199254740992}'), undefined],
     [jwt('{}'), undefined],
     [jwt('null'), undefined],
     [jwt('{'), undefined],
