@@ -44,7 +44,7 @@ export interface NetlinkMessage {
 
 /** Rounds a length up to the 4 bytes netlink aligns everything to. */
 export function aligned(length: number): number {
-  return (length + 3) & ~3;
+  return Math.ceil(length / 4) * 4;
 }
 
 /** One message with its header and padding. */

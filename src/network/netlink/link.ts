@@ -7,6 +7,7 @@
  * ```
  */
 
+import { CalicoError } from '../../base/calico-error.ts';
 import { type MacAddress, macAddressFromBytes, macAddressToBytes } from '../../base/mac-address.ts';
 import {
   attribute,
@@ -145,8 +146,11 @@ function getLinkWith(ifIndex: number, attributes: readonly Buffer[]): NetlinkReq
   return { name: 'RTM_GETLINK', type: RTM_GETLINK, flags: 0, payload };
 }
 
-/** Reads the payload of an RTM_NEWLINK message. */
+/** Reads the payload of an RTM_NEWLINK message. Throws `network` when it is too short for one. */
 export function decodeLink(payload: Buffer): Link {
+  if (payload.length < MESSAGE_LENGTH) {
+    throw new CalicoError('network', `the kernel described an interface in ${payload.length} bytes`);
+  }
   const attributes = decodeAttributes(payload.subarray(MESSAGE_LENGTH));
   const info = attributes.get(IFLA_LINKINFO);
   const mac = attributes.get(IFLA_ADDRESS);

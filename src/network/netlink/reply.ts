@@ -8,7 +8,7 @@
  */
 
 import { KernelError } from '../kernel-error.ts';
-import { decodeAttributes, readText } from './attribute.ts';
+import { decodeAttributes, readText, readU32 } from './attribute.ts';
 import {
   aligned,
   HEADER_LENGTH,
@@ -43,5 +43,5 @@ function explanation(message: NetlinkMessage): string | undefined {
 function attributesOffset(message: NetlinkMessage): number {
   if (message.type === NLMSG_DONE) return 4;
   const isCapped = (message.flags & NLM_F_CAPPED) !== 0;
-  return 4 + (isCapped ? HEADER_LENGTH : aligned(message.payload.readUInt32LE(4)));
+  return 4 + (isCapped ? HEADER_LENGTH : aligned(readU32(message.payload.subarray(4, 8)) ?? 0));
 }

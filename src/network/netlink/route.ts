@@ -9,6 +9,7 @@
 
 import { baseAddress, type Cidr, cidrOf, hostCidr } from '../../base/cidr.ts';
 import {
+  addressBits,
   type IpAddress,
   type IpFamily,
   ipAddressFromBytes,
@@ -96,15 +97,13 @@ export function encodeRoute(route: Route): Buffer {
 
 /** Reads the payload of an RTM_NEWROUTE message; `undefined` when it is neither IPv4 nor IPv6. */
 export function decodeRoute(payload: Buffer): Route | undefined {
-  const family = ipFamily(payload.readUInt8(0));
-  if (family === undefined) return undefined;
+  if (payload.length < MESSAGE_LENGTH) return undefined;
   const attributes = decodeAttributes(payload.subarray(MESSAGE_LENGTH));
-  const base = attributes.get(RTA_DST);
-  const gateway = attributes.get(RTA_GATEWAY);
-  const address: IpAddress = base === undefined ? { family, value: 0n } : ipAddressFromBytes(base);
+  const destination = decodeDestination(payload, attributes.get(RTA_DST));
+  if (destination === undefined) return undefined;
   return {
-    destination: cidrOf(address, payload.readUInt8(1)),
-    gateway: gateway === undefined ? undefined : ipAddressFromBytes(gateway),
+    destination,
+    gateway: decodeIpAddress(attributes.get(RTA_GATEWAY)),
     ifIndex: readU32(attributes.get(RTA_OIF)),
     table: readU32(attributes.get(RTA_TABLE)) ?? payload.readUInt8(4),
     protocol: payload.readUInt8(5),
@@ -112,6 +111,19 @@ export function decodeRoute(payload: Buffer): Route | undefined {
     type: payload.readUInt8(7),
     metric: readU32(attributes.get(RTA_PRIORITY)),
   };
+}
+
+/** The address is left out of a default route. */
+function decodeDestination(payload: Buffer, bytes: Buffer | undefined): Cidr | undefined {
+  const family = ipFamily(payload.readUInt8(0));
+  const prefixLength = payload.readUInt8(1);
+  if (family === undefined || prefixLength > addressBits(family)) return undefined;
+  const address = bytes === undefined ? { family, value: 0n } : decodeIpAddress(bytes);
+  return address?.family === family ? cidrOf(address, prefixLength) : undefined;
+}
+
+function decodeIpAddress(bytes: Buffer | undefined): IpAddress | undefined {
+  return bytes?.length === 4 || bytes?.length === 16 ? ipAddressFromBytes(bytes) : undefined;
 }
 
 /** The metric a route has or, while the kernel has not said it, will have. */

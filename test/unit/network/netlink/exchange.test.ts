@@ -87,6 +87,13 @@ describe('collectOutcomes()', () => {
 });
 
 describe('collectAnswer()', () => {
+  it('takes an error that is cut short for one without words', () => {
+    const payload = Buffer.alloc(4);
+    payload.writeInt32LE(-EINVAL);
+    const short = { ...ack(7), flags: NLM_F_ACK_TLVS, payload };
+    expect(() => collectAnswer(request, 7, from([short]))).toThrow(/EINVAL: invalid argument$/);
+  });
+
   it('gives the payload, or throws what the kernel refused with', () => {
     expect(collectAnswer(request, 7, from([entry(6, 1)], [entry(7, 2)]))).toEqual(Buffer.from([2]));
     expect(() => collectAnswer(request, 7, from([ack(7, EINVAL)]))).toThrow('RTM_NEWROUTE: EINVAL');

@@ -25,6 +25,10 @@ const links: fc.Arbitrary<Link> = fc.record({
 });
 
 describe('decodeLink()', () => {
+  it('refuses a message that is cut short', () => {
+    expect(() => decodeLink(Buffer.alloc(11))).toThrow('the kernel described an interface in 11 bytes');
+  });
+
   it('reads back what encodeLink() wrote', () => {
     fc.assert(
       fc.property(links, (link) => {

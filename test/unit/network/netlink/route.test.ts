@@ -36,6 +36,15 @@ describe('decodeRoute()', () => {
   it('passes over routes of other protocols', () => {
     expect(decodeRoute(Buffer.alloc(12))).toBeUndefined();
   });
+
+  it.each([
+    ['cut short', '0220'],
+    ['with a mask that no address has', '022100000000000000000000'],
+    ['with an address of the other family', `02200000000000000000000014000100${'00'.repeat(16)}`],
+    ['with half an address', '022000000000000000000000060001000a090000'],
+  ])('passes over a route %s', (_what, hex) => {
+    expect(decodeRoute(Buffer.from(hex, 'hex'))).toBeUndefined();
+  });
 });
 
 describe('matchRoute()', () => {
