@@ -6,6 +6,7 @@ import { asking, connectionError, refusalError } from './api-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { decodeNamespace, decodeNode, decodePod, decodeVersion } from './decode-objects.ts';
 import { type HttpAnswer, HttpFailure, openHttpSession } from './http-session.ts';
+import { retryPauseMs } from './retry-pause.ts';
 
 /** How long one answer may take: a server that is silent for longer will stay so. */
 const ATTEMPT_MS = 10_000;
@@ -58,19 +59,6 @@ export function openKubernetesApi(settings: ConnectionSettings, clock: Clock): K
     version: (deadline) => read('/version', 'version', deadline, decodeVersion),
     close: session.close,
   };
-}
-
-/** 429 and 503 are busy servers. */
-const BUSY = [429, 503];
-const DEFAULT_PAUSE_MS = 200;
-
-/** How long to wait before asking again; `undefined` if that makes no sense. `Retry-After` is seconds or a date. */
-function retryPauseMs({ status, headers }: HttpAnswer, nowNs: bigint): number | undefined {
-  if (!BUSY.includes(status)) return undefined;
-  const after = headers['retry-after'];
-  if (after === undefined) return DEFAULT_PAUSE_MS;
-  const ms = /^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Number(nowNs / 1_000_000n);
-  return Number.isNaN(ms) ? DEFAULT_PAUSE_MS : Math.max(0, ms);
 }
 
 /** A server closes connections that are idle, maybe in the very moment that one is used again. */
