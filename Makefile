@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build check types lint unit test test-k8s demo bench goals tools kubernetes clean distclean
+.PHONY: help build check types lint unit fuzz test test-k8s demo bench goals tools kubernetes clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ lint: $(PACKAGES) ## Check style and formatting
 
 unit: $(PACKAGES) ## Run the tests that need no root, no server and no kernel
 	$(VITEST) --project unit --project architecture
+
+fuzz: $(PACKAGES) ## Feed every decoder until it misbehaves (RUNS=100000: as often as that; SEED=1: the same again)
+	$(if $(RUNS),FUZZ_RUNS=$(RUNS)) $(if $(SEED),FUZZ_SEED=$(SEED)) $(VITEST) --project fuzz
 
 bench: $(EXECUTABLE) $(TOOLS) ## Measure ADD and DEL beside an empty process and ptp + host-local
 	@$(SCRIPT) bench/bench.ts

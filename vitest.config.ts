@@ -8,6 +8,18 @@ function pure(name: string) {
   return { test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 5_000 } };
 }
 
+/** Decoders that are fed until they misbehave, for seconds or for as long as was asked. Memory is short on purpose. */
+function fuzz(name: string) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: process.env.FUZZ_RUNS === undefined ? 60_000 : 0,
+      execArgv: ['--max-old-space-size=384'],
+    },
+  };
+}
+
 /** Tests that start servers or change the kernel: one file at a time per tier, a limit for slow machines. */
 function real(name: string, limitMs = 30_000) {
   return {
@@ -26,6 +38,7 @@ export default defineConfig({
     projects: [
       pure('unit'),
       pure('architecture'),
+      fuzz('fuzz'),
       real('contract'),
       real('integration'),
       real('kernel'),
