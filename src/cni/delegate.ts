@@ -6,7 +6,7 @@ import { CalicoError, errorText } from '../base/calico-error.ts';
 import type { Deadline } from '../base/deadline.ts';
 import { lenientArgs } from './args.ts';
 import type { CniCommand, Environment } from './environment.ts';
-import { CODE_OF_KIND } from './error.ts';
+import { CODE_OF_KIND, UNKNOWN_CONTAINER } from './error.ts';
 import { parseResult } from './parse-result.ts';
 import type { CniResult } from './result.ts';
 import { DelegateError, runDelegate } from './run-delegate.ts';
@@ -116,12 +116,19 @@ async function runOptionalCommand(
   }
 }
 
-/** How the Go library answers for a plugin without the command: code 1, or 4 from a version that never heard of it. */
+/**
+ * How the Go library answers for a plugin without the command: code 1, or 4 from a version that never heard of it. That one
+ * looks for container and interface first, which some commands do not have.
+ */
 function isNotImplemented(error: unknown, command: CniCommand): boolean {
   if (!(error instanceof DelegateError)) return false;
+  const { code, message } = error;
   return (
-    (error.code === CODE_OF_KIND.version && error.message.endsWith(`version does not allow ${command}`)) ||
-    (error.code === CODE_OF_KIND.environment && error.message === `unknown CNI_COMMAND: ${command}`)
+    (code === CODE_OF_KIND.version && message.endsWith(`version does not allow ${command}`)) ||
+    (code === CODE_OF_KIND.environment && message === `unknown CNI_COMMAND: ${command}`) ||
+    ((command === 'STATUS' || command === 'GC') &&
+      ((code === UNKNOWN_CONTAINER && message === 'missing containerID') ||
+        (code === CODE_OF_KIND.environment && message === 'interface name is empty')))
   );
 }
 

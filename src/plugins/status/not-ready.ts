@@ -45,10 +45,16 @@ export function refuseUnlessReady(reasons: readonly CniError[]): void {
 
 function withCode(code: number, cause: unknown): CniError {
   if (!(cause instanceof CalicoError)) return new CniError(code, 'internal', errorText(cause), { cause });
-  const { kind, message, details } = cause;
+  const { kind, details } = cause;
+  const message = steady(cause.message);
   if (kind === 'no-address') {
     const why = details === undefined ? message : `${message}. ${details}`;
     return new CniError(code, kind, 'no addresses available', { details: why, cause });
   }
   return new CniError(code, kind, message, { ...(details === undefined ? {} : { details }), cause });
+}
+
+/** The same state is to have the same answer, and how many milliseconds a question was given differs from call to call. */
+function steady(message: string): string {
+  return message.replace(/\b\d+(?= ms\b)/g, (ms) => String(Math.round(Number(ms) / 100) * 100));
 }

@@ -243,6 +243,12 @@ describe('the other verbs', () => {
     ] as const) {
       await verb(plugin(refusal(code, message)), SOON());
     }
+    const older = [plugin(refusal(3, 'missing containerID')), plugin(refusal(4, 'interface name is empty'))];
+    for (const one of older) {
+      // Commands of later versions, which older ones take for commands on a container.
+      if (command === 'CHECK') await expect(verb(one, SOON())).rejects.toThrow();
+      else await verb(one, SOON());
+    }
     await expect(verb(plugin(refusal(1, 'incompatible CNI versions')), SOON())).rejects.toThrow();
     await expect(verb(plugin(refusal(7, `unknown CNI_COMMAND: ${command}`)), SOON())).rejects.toThrow();
   });

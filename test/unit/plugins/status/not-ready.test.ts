@@ -46,6 +46,13 @@ describe('notReady()', () => {
     });
   });
 
+  it('says the same however many milliseconds a question happened to get', () => {
+    const given = (ms: number) =>
+      cniErrorOf(notReady(new CalicoError('unavailable', `no answer within ${ms} ms`)));
+    expect(given(1_997)).toEqual(given(2_000));
+    expect(given(1_997).msg).toBe('no answer within 2000 ms');
+  });
+
   it('takes anything', () => {
     expect(cniErrorOf(notReady('text'))).toEqual({ code: 50, msg: 'text' });
   });
