@@ -18,6 +18,9 @@ export interface DatastoreOptions {
   readonly etcdKeyFile?: string;
 }
 
+/** How long the DNS may take to say where etcd is. */
+const DISCOVERY_MS = 10_000;
+
 export function withDatastoreOptions(command: Command): Command {
   return command
     .optionsGroup('Datastore:')
@@ -43,7 +46,9 @@ export async function openDatastore(options: DatastoreOptions, world: CommandWor
     },
     environmentDefaults(world.env),
   );
-  return openStoreOf(storeSettings(conf), world.clock, world.random.fraction);
+  const { clock, random } = world;
+  const deadline = commandDeadline(world, DISCOVERY_MS, 'the search for etcd');
+  return openStoreOf(storeSettings(conf), { clock, deadline, random: random.fraction });
 }
 
 /** Opens, works, and closes whatever happens. */

@@ -1,11 +1,12 @@
 /** Why the API could not be asked, or refused: who, what, as whom, until when, and what to do. */
 
 import { CalicoError, type ErrorKind } from '../base/calico-error.ts';
+import { certificateExpiryNs } from '../base/certificate-expiry.ts';
 import { shorten } from '../base/json-object.ts';
 import { formatRfc3339 } from '../base/time.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { decodeStatus } from './decode-objects.ts';
-import { certificateExpiryNs, tokenExpiryNs } from './expiry.ts';
+import { tokenExpiryNs } from './expiry.ts';
 import type { HttpAnswer, HttpFailure } from './http-session.ts';
 
 /** What was asked, of whom, when. */

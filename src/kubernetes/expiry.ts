@@ -1,4 +1,4 @@
-/** Until when a credential is good for. */
+/** Until when a token is good for. */
 
 import { isJsonObject } from '../base/json-object.ts';
 import { NS_PER_SECOND } from '../base/time.ts';
@@ -23,14 +23,4 @@ export function tokenExpiryNs(token: string): bigint | undefined {
 
 function isTime(seconds: unknown): seconds is number {
   return typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS;
-}
-
-/** Nanoseconds since the epoch; `undefined` for what is no certificate. Of several, that of the first: ours. */
-export function certificateExpiryNs(pem: string): bigint | undefined {
-  const { X509Certificate } = process.getBuiltinModule('node:crypto');
-  try {
-    return BigInt(Date.parse(new X509Certificate(pem).validTo)) * 1_000_000n;
-  } catch {
-    return undefined;
-  }
 }

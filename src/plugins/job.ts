@@ -71,9 +71,16 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
 }
 
 /** The datastore of the configuration. */
-export async function openStore({ conf, world, phases }: Job): Promise<Store> {
+export async function openStore({ conf, world, deadline, log, phases }: Job): Promise<Store> {
   const opened = phases.start('open datastore');
-  const store = await openStoreOf(storeSettings(conf.datastore), world.clock, world.random.fraction);
+  const { clock, random } = world;
+  const store = await openStoreOf(storeSettings(conf.datastore), {
+    clock,
+    deadline,
+    random: random.fraction,
+    onFailure: ({ url, error }) =>
+      log.warn('an etcd endpoint does not serve us: asking another', { endpoint: url, error: error.message }),
+  });
   opened();
   return timedStore(interruptibleStore(store, world.clock), phases);
 }

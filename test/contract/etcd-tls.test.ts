@@ -9,8 +9,9 @@ import { ABSENT } from '../../src/base/revision.ts';
 import type { EtcdSettings } from '../../src/datastore/etcd/etcd-settings.ts';
 import { openEtcdStore } from '../../src/datastore/etcd/etcd-store.ts';
 import { openEtcd3Store } from '../../src/datastore/etcd/etcd3-store.ts';
+import type { EndpointFailure } from '../../src/datastore/etcd/refusal.ts';
 import type { Store } from '../../src/datastore/store.ts';
-import { type Identity, makeCa, makeCertificate } from '../support/certificates.ts';
+import { type Identity, makeCa, makeCertificate, makeExpiredCertificate } from '../support/certificates.ts';
 import { deadline, realClock } from '../support/clock.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { listening } from '../support/peer.ts';
@@ -75,34 +76,13 @@ describe.each(CLIENTS)('a store on %s over TLS', (_name, openStore, hosts) => {
   });
 
   it.each([
-    ['the CA of the server is another one', () => ({ caCertFile: otherCa.cert }), /certificate|self-signed/],
-    ['a client certificate is of another CA', () => otherCaClient(), /./],
-    ['there is no client certificate', () => ({ certFile: undefined, keyFile: undefined }), /./],
-    ['the URL says http', () => ({ endpoints: [at('localhost').replace('https', 'http')] }), /./],
-  ])('is refused when %s', async (_what, changes, message) => {
+    ['the CA of the server is another one', () => ({ caCertFile: otherCa.cert })],
+    ['a client certificate is of another CA', () => clientOf('stranger', otherCa)],
+    ['there is no client certificate', () => ({ certFile: undefined, keyFile: undefined })],
+    ['the URL says http', () => ({ endpoints: [at('localhost').replace('https', 'http')] })],
+  ])('is refused when %s', async (_what, changes) => {
     const store = open(changes());
-    await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject({
-      kind: 'unavailable',
-      message: expect.stringMatching(message),
-    });
-  });
-
-  function otherCaClient(): Partial<EtcdSettings> {
-    const { cert, key } = makeCertificate(folder, 'stranger', otherCa, 'DNS:client');
-    return { certFile: cert, keyFile: key };
-  }
-
-  it('is refused by a server whose certificate is for another name', async () => {
-    const other = makeCertificate(folder, 'elsewhere', ca, 'DNS:elsewhere.example,IP:127.0.0.2');
-    const elsewhere = await startEtcd({ tls: { ca: ca.cert, ...other } });
-    onTestFinished(() => elsewhere.stop());
-    for (const host of hosts) {
-      const store = open({ endpoints: [elsewhere.endpoint.replace('127.0.0.1', host)] });
-      await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject({
-        kind: 'unavailable',
-        message: expect.stringMatching(/does not match certificate's altnames/),
-      });
-    }
+    await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject({ name: 'CalicoError' });
   });
 
   it('names a file that is no PEM', () => {
@@ -112,6 +92,11 @@ describe.each(CLIENTS)('a store on %s over TLS', (_name, openStore, hosts) => {
   });
 });
 
+function clientOf(name: string, issuer: Identity, make = makeCertificate): Partial<EtcdSettings> {
+  const { cert, key } = make(folder, name, issuer, 'DNS:client');
+  return { certFile: cert, keyFile: key };
+}
+
 describe('a store on etcd over TLS', () => {
   const open = (changes: Partial<EtcdSettings> = {}): Store => {
     const store = openEtcdStore(settings(changes), realClock);
@@ -119,20 +104,105 @@ describe('a store on etcd over TLS', () => {
     return store;
   };
 
-  it('knows that a write was not sent when the server wants another certificate', async () => {
-    const store = open({ certFile: undefined, keyFile: undefined });
-    const commit = store.commit(create('/refused'), deadline(1_000));
-    await expect(commit).rejects.toMatchObject({
-      name: 'CalicoError',
-      message: /certificate required|bad certificate/,
-    });
+  const refusals: readonly [string, () => Partial<EtcdSettings>, string, RegExp, RegExp][] = [
+    [
+      'the CA of the server is another one',
+      () => ({ caCertFile: otherCa.cert }),
+      'config',
+      /has a certificate that is not trusted: .* \(by .*other-ca\.pem\)$/,
+      /set etcd_ca_cert_file/,
+    ],
+    [
+      'the client certificate is of another CA',
+      () => clientOf('stranger', otherCa),
+      'denied',
+      /did not accept the client certificate .*stranger\.pem: .*alert/,
+      /--trusted-ca-file/,
+    ],
+    [
+      'the client certificate has expired',
+      () => clientOf('former', ca, makeExpiredCertificate),
+      'denied',
+      /did not accept the client certificate .*former\.pem, which expired at 20\d\d-.*Z: .*alert/,
+      /^renew the certificate$/,
+    ],
+    [
+      'there is no client certificate',
+      () => ({ certFile: undefined, keyFile: undefined }),
+      'denied',
+      /wants a client certificate: .*alert/,
+      /set etcd_cert_file and etcd_key_file/,
+    ],
+  ];
+
+  it.each(refusals)(
+    'says what to do when %s, for a read and for a write',
+    async (_what, changes, kind, text, advice) => {
+      const refused = { name: 'CalicoError', kind, message: text, details: advice };
+      const store = open(changes());
+      await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject(refused);
+      await expect(store.commit(create('/refused'), deadline(1_000))).rejects.toMatchObject(refused);
+    },
+  );
+
+  it.each([
+    [
+      'has expired',
+      () => makeExpiredCertificate(folder, 'old-server', ca, 'IP:127.0.0.1'),
+      {
+        kind: 'unavailable',
+        message: /has a certificate that has expired/,
+        details: /^renew the certificate of etcd/,
+      },
+    ],
+    [
+      'is for another host',
+      () => makeCertificate(folder, 'elsewhere', ca, 'DNS:elsewhere.example,IP:127.0.0.2'),
+      {
+        kind: 'config',
+        message: /has a certificate for another host: .*127\.0\.0\.1.*127\.0\.0\.2/,
+        details: /etcd_endpoints/,
+      },
+    ],
+  ])('says what to do when the certificate of etcd %s', async (_what, make, expected) => {
+    const other = await startEtcd({ tls: { ca: ca.cert, ...make() } });
+    onTestFinished(() => other.stop());
+    const store = open({ endpoints: [other.endpoint] });
+    await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject(expected);
   });
 
   it('asks whether http and https were mixed up', async () => {
-    const store = open({ endpoints: [etcd.endpoint.replace('https', 'http')] });
-    await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toThrow(
-      'http:// and https:// mixed up',
-    );
+    const plain = await startEtcd();
+    onTestFinished(() => plain.stop());
+    const mixedUp = [etcd.endpoint.replace('https', 'http'), plain.endpoint.replace('http', 'https')];
+    for (const endpoint of mixedUp) {
+      const store = open({ endpoints: [endpoint] });
+      await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringContaining(`cannot reach etcd at ${endpoint}: `),
+        details: expect.stringContaining('check whether the URL must begin with http:// or https://'),
+      });
+    }
+  });
+
+  it('does not ask the same endpoints for seconds when none of them will ever do', async () => {
+    const store = open({ caCertFile: otherCa.cert });
+    const startMs = performance.now();
+    await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject({ kind: 'config' });
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+
+  it('asks the endpoint whose certificate is good, and names the one whose is not', async () => {
+    const old = makeExpiredCertificate(folder, 'older-server', ca, 'IP:127.0.0.1');
+    const other = await startEtcd({ tls: { ca: ca.cert, ...old } });
+    onTestFinished(() => other.stop());
+    const told: string[] = [];
+    const endpoints = [other.endpoint, etcd.endpoint];
+    const onFailure = ({ url, error }: EndpointFailure) => void told.push(`${url}: ${error.message}`);
+    const store = openEtcdStore(settings({ endpoints }), realClock, { onFailure });
+    onTestFinished(() => store.close());
+    for (let count = 0; count < 3; count++) await store.read([{ key: '/a' }], deadline());
+    expect(told).toEqual([`${other.endpoint}: certificate has expired`]);
   });
 
   it('names the files when they do not fit each other', () => {

@@ -8,23 +8,23 @@ import type { Clock } from '../../base/deadline.ts';
 import { connectPlain, connectTls, type Peer } from '../../grpc/http2/connect.ts';
 import type { Http2Connection } from '../../grpc/http2/connection.ts';
 import type { Store } from '../store.ts';
+import { askerOf } from './asker.ts';
 import type { EtcdSettings } from './etcd-settings.ts';
-import { storeOn } from './failover.ts';
+import { type FailoverOptions, storeOn } from './failover.ts';
 import { type GrpcSession, openGrpcEndpoint } from './grpc-endpoint.ts';
 import { type PemFiles, readPemFiles } from './pem-files.ts';
 import { secureContextOf } from './secure-context.ts';
 
-/**
- * `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. The connection
- * to the first is begun at once: whoever opens a store has a question.
- */
-export function openEtcdStore(settings: EtcdSettings, clock: Clock, first = 0): Store {
+export type EtcdStoreOptions = Pick<FailoverOptions, 'first' | 'onFailure'>;
+
+/** The connection to the first endpoint is begun at once: whoever opens a store has a question. */
+export function openEtcdStore(settings: EtcdSettings, clock: Clock, options: EtcdStoreOptions = {}): Store {
   const pem = readPemFiles(settings);
   const connect = pem === undefined ? connectPlain : secureConnector(settings, pem);
   const session: GrpcSession = { connect, clock, user: settings.user, token: undefined };
   const endpoints = settings.endpoints.map((url) => openGrpcEndpoint(url, session));
-  endpoints[first % endpoints.length]?.connect();
-  return storeOn(endpoints, clock, first);
+  endpoints[(options.first ?? 0) % endpoints.length]?.connect();
+  return storeOn(endpoints, clock, { ...options, asker: askerOf(settings, pem, clock) });
 }
 
 /** The files are understood when the first connection needs them. */

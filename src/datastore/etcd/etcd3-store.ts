@@ -17,18 +17,18 @@ import { errorText } from '../../base/calico-error.ts';
 import type { Clock } from '../../base/deadline.ts';
 import { CallError, STATUS } from '../../grpc/call-error.ts';
 import type { Store } from '../store.ts';
+import { askerOf } from './asker.ts';
 import type { TxnRequest } from './etcd-messages.ts';
 import { type EtcdSettings, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
 import { type EtcdEndpoint, storeOn } from './failover.ts';
 import { type PemFiles, readPemFiles } from './pem-files.ts';
 
-/** `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. */
-export function openEtcd3Store(settings: EtcdSettings, clock: Clock, first = 0): Store {
+export function openEtcd3Store(settings: EtcdSettings, clock: Clock): Store {
   const pem = readPemFiles(settings);
   return storeOn(
     settings.endpoints.map((url) => openEndpoint(url, clientOptions(settings, url, pem))),
     clock,
-    first,
+    { asker: askerOf(settings, pem, clock) },
   );
 }
 

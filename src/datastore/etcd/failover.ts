@@ -10,8 +10,9 @@ import { CallError } from '../../grpc/call-error.ts';
 import { AmbiguousCommitError } from '../ambiguous-commit.ts';
 import { ANSWER_MS } from '../interruptible-store.ts';
 import type { Store } from '../store.ts';
+import { deniedKeys } from './denied-keys.ts';
 import type { TxnRequest, TxnResponse } from './etcd-messages.ts';
-import { isTransient, storeError } from './refusal.ts';
+import { type Asker, type EndpointFailure, isFinal, isTransient, refusalOf, storeError } from './refusal.ts';
 import { checkResponse, commitOf, commitRequest, readRequest, snapshotOf } from './txn.ts';
 
 /** One endpoint, through one client. */
@@ -22,56 +23,94 @@ export interface EtcdEndpoint {
   close(): void;
 }
 
+export interface FailoverOptions {
+  readonly asker: Asker;
+  /** Number of the endpoint that is asked first; later it is the last one that answered. */
+  readonly first?: number | undefined;
+  /** Told of an endpoint that did not serve us, once of each, while another may. */
+  readonly onFailure?: ((failure: EndpointFailure) => void) | undefined;
+}
+
 /** How long one endpoint may take to answer before another is asked; a single one is given more time. */
 const ATTEMPT_MS = { oneOfMany: 2_000, single: 10_000 };
 /** How long endpoints that refuse the connection are tried again: a restart of etcd takes about this long. */
 const PATIENCE_MS = 5_000;
 const RETRY_PAUSE_MS = 200;
 
-/** `endpoints` are asked in turn, beginning with number `first`, later with the last one that answered. */
-export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, first: number): Store {
+/** `endpoints` are asked in turn. */
+export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, options: FailoverOptions): Store {
   const attemptMs = endpoints.length > 1 ? ATTEMPT_MS.oneOfMany : ATTEMPT_MS.single;
-  let preferred = first;
+  const reported = new Set<string>();
+  let preferred = options.first ?? 0;
 
-  async function attempt(request: TxnRequest, deadline: Deadline, isWrite: boolean): Promise<TxnResponse> {
+  async function attempt(
+    endpoint: EtcdEndpoint,
+    request: TxnRequest,
+    deadline: Deadline,
+    isWrite: boolean,
+  ): Promise<TxnResponse> {
     const budgetMs = Math.max(1, Math.min(deadline.remainingMs(), attemptMs));
-    const asked = preferred;
-    const endpoint = endpoints[asked % endpoints.length];
-    if (endpoint === undefined) throw new CalicoError('config', 'no etcd endpoints specified');
     const { interruption } = deadline;
     const end = isWrite ? delayed(interruption, () => clock.sleep(ANSWER_MS)) : interruption;
-    try {
-      const response = await endpoint.txn(request, budgetMs, end);
-      checkResponse(request, response);
-      return response;
-    } catch (error) {
-      preferred = asked + 1;
-      throw error;
-    }
+    const response = await endpoint.txn(request, budgetMs, end);
+    checkResponse(request, response);
+    return response;
   }
 
   /** Until an endpoint answers: all of them once, and on while they only refuse and patience lasts. */
   async function call(request: TxnRequest, deadline: Deadline, isWrite: boolean): Promise<TxnResponse> {
     const giveUpAtMs = clock.monotonicMs() + PATIENCE_MS;
+    const failures = new Map<string, EndpointFailure>();
     for (let tries = 1; ; tries++) {
+      const endpoint = endpoints[preferred % endpoints.length];
+      if (endpoint === undefined) throw new CalicoError('config', 'no etcd endpoints specified');
       try {
-        return await attempt(request, deadline, isWrite);
+        return await attempt(endpoint, request, deadline, isWrite);
       } catch (error) {
+        preferred += 1;
         if (!(error instanceof CallError)) throw error;
-        if (!isTransient(error)) throw failure(error);
+        const failed = { url: endpoint.url, error };
+        failures.set(endpoint.url, failed);
+        if (!isTransient(error)) throw await failure(endpoint, request, deadline, failures);
         if (isWrite && error.wasSent) throw new AmbiguousCommitError(error);
-        const isLast = tries >= endpoints.length && clock.monotonicMs() + RETRY_PAUSE_MS >= giveUpAtMs;
-        if (isLast || deadline.remainingMs() <= RETRY_PAUSE_MS) throw failure(error);
+        if (isLast(failures, tries, giveUpAtMs, deadline))
+          throw storeError([...failures.values()], options.asker);
+        report(failed);
         if (tries >= endpoints.length) await clock.sleep(RETRY_PAUSE_MS);
       }
     }
   }
 
-  function failure(error: CallError): CalicoError {
-    return storeError(
-      endpoints.map(({ url }) => url),
-      error,
-    );
+  function isLast(
+    failures: ReadonlyMap<string, EndpointFailure>,
+    tries: number,
+    giveUpAtMs: number,
+    deadline: Deadline,
+  ): boolean {
+    if (deadline.remainingMs() <= RETRY_PAUSE_MS) return true;
+    if (tries < endpoints.length) return false;
+    const isHopeless = [...failures.values()].every(({ error }) => isFinal(error));
+    return isHopeless || clock.monotonicMs() + RETRY_PAUSE_MS >= giveUpAtMs;
+  }
+
+  function report(failed: EndpointFailure): void {
+    if (reported.has(failed.url)) return;
+    reported.add(failed.url);
+    options.onFailure?.(failed);
+  }
+
+  /** An endpoint that answers no: what exactly was asked too much of it? */
+  async function failure(
+    endpoint: EtcdEndpoint,
+    request: TxnRequest,
+    deadline: Deadline,
+    failures: ReadonlyMap<string, EndpointFailure>,
+  ): Promise<CalicoError> {
+    const told = storeError([...failures.values()], options.asker);
+    const error = failures.get(endpoint.url)?.error;
+    if (error === undefined || refusalOf(error) !== 'permission') return told;
+    const denied = await deniedKeys(request, (probe) => attempt(endpoint, probe, deadline, false));
+    return denied.length === 0 ? told : withKeys(told, denied);
   }
 
   return {
@@ -82,4 +121,12 @@ export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, first:
       for (const endpoint of endpoints) endpoint.close();
     },
   };
+}
+
+function withKeys({ kind, message, details, cause }: CalicoError, denied: readonly string[]): CalicoError {
+  const others = denied.length > 1 ? ` and ${denied.length - 1} more` : '';
+  return new CalicoError(kind, `${message}: it may not ${denied[0]}${others}`, {
+    cause,
+    details: [details, ...(denied.length > 1 ? [`not allowed: ${denied.join(', ')}`] : [])].join('; '),
+  });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { certificateExpiryNs, tokenExpiryNs } from '../../../src/kubernetes/expiry.ts';
+import { certificateExpiryNs } from '../../../src/base/certificate-expiry.ts';
+import { tokenExpiryNs } from '../../../src/kubernetes/expiry.ts';
 
 const jwt = (payload: string) => `e30.${Buffer.from(payload).toString('base64url')}.c2ln`;
 
