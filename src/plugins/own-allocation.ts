@@ -1,5 +1,6 @@
 /** An assignment by our own allocator, decided on what has been read. Pure. */
 
+import { CalicoError, isCalicoError } from '../base/calico-error.ts';
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import { formatGoTime } from '../base/time.ts';
 import type { IpamConf } from '../config/calico-conf.ts';
@@ -19,6 +20,8 @@ export interface OwnAllocation {
   readonly request: Omit<AssignmentRequest, 'requestedPools' | 'predecessor'>;
   readonly ipv4Pools: readonly string[];
   readonly ipv6Pools: readonly string[];
+  /** For messages; `undefined`: the network configuration. */
+  readonly askedBy?: string | undefined;
 }
 
 /** What a pod asks for; what is absent is as the configuration and the runtime say. */
@@ -28,6 +31,8 @@ export interface AskedOfIpam {
   readonly ipv4Pools?: readonly string[] | undefined;
   readonly ipv6Pools?: readonly string[] | undefined;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
+  /** For messages: `annotation cni.projectcalico.org/ipv4pools of pod test/web or its namespace`. */
+  readonly askedBy?: string | undefined;
 }
 
 export function ownAllocation(
@@ -57,6 +62,7 @@ export function ownAllocation(
     },
     ipv4Pools: asked.ipv4Pools ?? conf.ipam.ipv4Pools,
     ipv6Pools: asked.ipv6Pools ?? conf.ipam.ipv6Pools,
+    askedBy: asked.askedBy,
   };
 }
 
@@ -76,7 +82,18 @@ export function planOwnAllocation(
   predecessor?: Predecessor,
 ): AssignmentPlan {
   const facts = ipamFacts(view, allocation.request, warn);
-  return planAssignment({ ...resolveRequest(allocation, facts), predecessor }, facts);
+  try {
+    return planAssignment({ ...resolveRequest(allocation, facts), predecessor }, facts);
+  } catch (error) {
+    throw allocation.askedBy === undefined ? error : blamedOn(allocation.askedBy, error);
+  }
+}
+
+/** Who reads that a pool does not exist must not look for it in the configuration when an annotation names it. */
+function blamedOn(askedBy: string, error: unknown): unknown {
+  if (!isCalicoError(error, 'config', 'no-address')) return error;
+  const details = [error.details, `asked for by ${askedBy}`].filter(Boolean).join('; ');
+  return new CalicoError(error.kind, error.message, { details, cause: error.cause });
 }
 
 /** Throws `config` for a pool that does not exist, or is of the other family. */

@@ -358,7 +358,7 @@ describe.each([0, 1, 2, 3])('after an ADD that was killed after %i trips', (afte
     ]) {
       wireUntilKilled(lab, after);
       using sandbox = openSandboxLink(lab.pod.path, 'eth0');
-      const link = doomLink(sandbox, names);
+      const link = doomLink(sandbox, names, false);
       link.doomIfOf(recorded);
       await link.gone();
       expect(lab.host.sh('ip -br link')).not.toContain(TEMPORARY);

@@ -1,6 +1,8 @@
 /** A pod keeps one endpoint, whatever becomes of its sandboxes: re-created, removed late, twice or not at all. */
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeCluster, writePool } from '../support/cluster.ts';
 import type { KubeObject, PodMetadata } from '../support/kube-apiserver.ts';
 import { whyNoKubernetes } from '../support/kubernetes-parts.ts';
@@ -11,6 +13,7 @@ import { dumpCalico, leftovers, NETWORK, succeeded } from '../support/simulated-
 const why = whyNoKubernetes();
 const skipped = why === undefined ? '' : ` (skipped: ${why})`;
 
+const sameNetns = (a: string, b: string) => statSync(a).ino === statSync(b).ino;
 const FLOATING = { feature_control: { floating_ips: true } };
 const DUAL_STACK = { ipam: { type: 'calico-ipam', assign_ipv6: 'true' } };
 
@@ -120,6 +123,21 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
       expect(await endpointOf(node, pod)).toEqual(third.endpoint);
       expect(await handles()).toEqual([handleOf(third)]);
       await del(third);
+    });
+
+    it('leaves the new one alone when a process ID in the path of a late DEL leads to it', async () => {
+      const first = await networkPod(node, pod);
+      const second = await networkPod(node, pod);
+      const process = spawn('ip', ['netns', 'exec', second.netns.name, 'sleep', '60'], { stdio: 'ignore' });
+      try {
+        await vi.waitUntil(() => sameNetns(`/proc/${process.pid}/ns/net`, second.netns.path));
+        await del({ call: { ...first.call, netns: `/proc/${process.pid}/ns/net` } });
+        expectConnected(node, second);
+        await del({ call: { ...second.call, netns: `/proc/${process.pid}/ns/net` } });
+        expect(eth0(second)).toBe(false);
+      } finally {
+        process.kill();
+      }
     });
 
     it('keeps the addresses that the pod names, which are never free meanwhile', async () => {

@@ -9,6 +9,7 @@ import { hostNetwork, type IpNetwork } from '../../base/cidr.ts';
 import type { CniRoute } from '../../cni/result.ts';
 import type { Store } from '../../datastore/store.ts';
 import { workloadFacts, workloadRanges } from '../../datastore/workload-records.ts';
+import type { PodSettings } from '../../kubernetes/pod-settings.ts';
 import { isOfContainer } from '../../workload/workload-endpoint.ts';
 import { type Job, settleJob } from '../job.ts';
 import type { CallApi } from '../kubernetes-api.ts';
@@ -72,7 +73,20 @@ function allocationFor(
   if (pod === undefined) return ownAllocation(job, nowNs);
   const { families, ipv4Pools, ipv6Pools } = pod.settings;
   const { namespaceLabels } = pod;
-  return ownAllocation(job, nowNs, { families, ipv4Pools, ipv6Pools, namespaceLabels, addresses });
+  const askedBy = annotationsBehind(pod.settings);
+  return ownAllocation(job, nowNs, { families, ipv4Pools, ipv6Pools, namespaceLabels, addresses, askedBy });
+}
+
+/** Those that say which addresses the pod gets; `undefined` when there is none of them. */
+function annotationsBehind({ pod, ...asked }: PodSettings): string | undefined {
+  const names = [
+    ...(asked.ipv4Pools === undefined ? [] : ['ipv4pools']),
+    ...(asked.ipv6Pools === undefined ? [] : ['ipv6pools']),
+    ...(asked.families === undefined ? [] : ['ipFamilies']),
+    ...(asked.addresses.from === 'automatic' ? [] : [asked.addresses.from]),
+  ];
+  if (names.length === 0) return undefined;
+  return `annotation ${names.map((name) => `cni.projectcalico.org/${name}`).join(', ')} of pod ${pod} or its namespace`;
 }
 
 /** Looks before the delegate is asked: it shall not give an address to an attachment that cannot be made. */

@@ -20,12 +20,14 @@ import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job
 import type { World } from '../world.ts';
 import { type DelOutcome, decideDel } from './decide-del.ts';
 import { ipamPlugin, releaseFromDelegate } from './delegates.ts';
-import { type DoomedLink, doomLink } from './doomed-link.ts';
+import { type DoomedLink, doomLink, isPathReusable } from './doomed-link.ts';
 import { hostIfNames } from './pod-network.ts';
 
 export async function del(call: CniCall, world: World): Promise<undefined> {
   using sandbox = openSandboxLink(call.netnsPath, call.ifName);
-  const link = doomLink(sandbox, hostIfNames({ ids: identifyLeniently(call), world }));
+  const likely = identifyLeniently(call);
+  const mayBeAnothers = likely.podName !== undefined && isPathReusable(call.netnsPath);
+  const link = doomLink(sandbox, hostIfNames({ ids: likely, world }), mayBeAnothers);
   try {
     const job = prepareJob(call, world, DEL_BUDGET_MS);
     const plugin = ipamPlugin(job);

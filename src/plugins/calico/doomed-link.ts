@@ -2,6 +2,9 @@
  * The interface that a DEL found in the sandbox, and whether it is this container's to remove. It is when its host
  * end has a name only this container's can have, be it until its wiring is done; else the endpoint decides. A sandbox
  * path may have been used again for another container, whose interface must stay.
+ *
+ * A pod's host interface has the same name in each of its sandboxes. That makes no difference where runtimes give every
+ * sandbox a path of its own; a path by process ID can lead to the pod's next sandbox by now.
  */
 
 import { findLink } from '../../network/find-link.ts';
@@ -10,6 +13,11 @@ import { temporaryHostIfName } from '../../network/plan-swap.ts';
 import type { SandboxLink } from '../../network/remove-pod.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import type { HostIfNames } from './claim-links.ts';
+
+/** Whether a DEL that comes late can find another sandbox of the same pod at this path. */
+export function isPathReusable(netnsPath: string): boolean {
+  return netnsPath.startsWith('/proc/');
+}
 
 export interface DoomedLink {
   /** Removes it now that its endpoint is known, if the endpoint describes this very interface. */
@@ -21,7 +29,8 @@ export interface DoomedLink {
   warnings(): readonly string[];
 }
 
-export function doomLink(sandbox: SandboxLink, names: HostIfNames): DoomedLink {
+/** `mayBeAnothers`: the names prove nothing, see {@link isPathReusable}; only the endpoint does. */
+export function doomLink(sandbox: SandboxLink, names: HostIfNames, mayBeAnothers: boolean): DoomedLink {
   const { container, hostEnd } = sandbox;
   let removal: Promise<void> | undefined;
   const doom = () => {
@@ -30,7 +39,7 @@ export function doomLink(sandbox: SandboxLink, names: HostIfNames): DoomedLink {
     removal.catch(() => undefined);
   };
   const own = [names.usual, names.alternative].flatMap((name) => [name, temporaryHostIfName(name)]);
-  if (hostEnd !== undefined && own.includes(hostEnd.name)) doom();
+  if (hostEnd !== undefined && own.includes(hostEnd.name) && !mayBeAnothers) doom();
   return {
     doomIfOf: ({ mac, interfaceName }) => {
       const isIts = container !== undefined && (container.mac === mac || hostEnd?.name === interfaceName);

@@ -8,6 +8,7 @@ import { addToDataplane, delFromDataplane } from '../../dataplane/grpc-dataplane
 import { openKernel } from '../../network/kernel.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { openSandboxLink } from '../../network/remove-pod.ts';
+import { isOfContainer } from '../../workload/workload-endpoint.ts';
 import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import type { Job } from '../job.ts';
 import type { KubernetesPod } from '../kubernetes-pod.ts';
@@ -59,10 +60,13 @@ function dataplaneWiring(job: Job, dataplane: Extract<DataplaneConf, { type: 'gr
   const made = { containerIfName: call.ifName, netnsPath: call.netnsPath };
   return {
     seen: { container: undefined, host: [] },
-    wire: async (network, { outcome: { addresses, endpoint }, pod, rollback }) => {
-      rollback.push('the network that the dataplane made', () =>
-        delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback')),
-      );
+    wire: async (network, { outcome: { addresses, endpoint, before }, pod, rollback }) => {
+      // A repeated ADD that is refused must not cost a running pod its network.
+      const isRepeated = before.endpoint !== undefined && isOfContainer(before.endpoint, job.ids.containerId);
+      if (!isRepeated)
+        rollback.push('the network that the dataplane made', () =>
+          delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback')),
+        );
       const ips = addresses.map(({ address }) => ({ address: hostNetwork(address) }));
       const described = { network, ips, endpoint, annotations: pod?.annotations ?? {} };
       const { hostIfName, containerMac } = await addToDataplane(described, dataplane, deadline);
