@@ -12,7 +12,7 @@ import protobuf from 'protobufjs';
 import { generateMessages, type MessageFile, type MessageSelection } from './generate-messages.ts';
 
 const SENT: MessageSelection = {
-  'etcdserverpb.RangeRequest': ['key', 'range_end', 'limit', 'keys_only'],
+  'etcdserverpb.RangeRequest': ['key', 'range_end', 'limit', 'revision', 'keys_only'],
   'etcdserverpb.PutRequest': ['key', 'value'],
   'etcdserverpb.DeleteRangeRequest': ['key'],
   'etcdserverpb.RequestOp': ['request_range', 'request_put', 'request_delete_range'],

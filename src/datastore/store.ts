@@ -14,9 +14,20 @@ export interface Entry {
 }
 
 /** One key, or all keys that start with a prefix (ascending byte order), optionally without their values. */
-export type Range =
-  | { readonly key: string }
-  | { readonly prefix: string; readonly keysOnly?: boolean; readonly limit?: number };
+export type Range = { readonly key: string } | PrefixRange;
+
+export interface PrefixRange {
+  readonly prefix: string;
+  readonly keysOnly?: boolean;
+  readonly limit?: number;
+  /** Only keys that come later than this one. */
+  readonly after?: string;
+  /**
+   * As it was at this revision, of an earlier snapshot. A store that has forgotten what was then rejects with `conflict`
+   * (etcd remembers until it compacts; the embedded one, only while nothing is written).
+   */
+  readonly at?: Revision;
+}
 
 export interface Snapshot {
   /** The datastore's revision at which all of it was read. */

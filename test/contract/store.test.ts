@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/base/revision.ts';
 import { openEtcdStore } from '../../src/datastore/etcd/etcd-store.ts';
 import { openEtcd3Store } from '../../src/datastore/etcd/etcd3-store.ts';
+import { scan } from '../../src/datastore/scan.ts';
 import { openSqliteStore } from '../../src/datastore/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/datastore/store.ts';
 import { deadline, realClock } from '../support/clock.ts';
@@ -76,6 +77,39 @@ describe.each(adapters)('a store %s', (_name, open) => {
       ['/b/1', ''],
       ['/b/2', ''],
     ]);
+  });
+
+  it('reads on after a key', async () => {
+    for (const key of ['/b/1', '/b/2', '/b/20', '/b/3', '/c']) await put(key, 'x');
+    const keysAfter = async (key: string, limit = 0) =>
+      (await store.read([{ prefix: '/b/', after: key, limit }], deadline())).entries[0]?.map(
+        (one) => one.key,
+      );
+    expect(await keysAfter('/b/2')).toEqual(['/b/20', '/b/3']);
+    expect(await keysAfter('/b/1', 2)).toEqual(['/b/2', '/b/20']);
+    expect(await keysAfter('/b/3')).toEqual([]);
+  });
+
+  it('reads a prefix as it was, or says that it has forgotten', async () => {
+    await put('/b/1', 'then');
+    const { revision } = await store.read([{ prefix: '/b/' }], deadline());
+    const then = () => store.read([{ prefix: '/b/', at: revision }], deadline());
+    expect((await then()).entries[0]?.map(({ value }) => value)).toEqual(['then']);
+    await put('/b/2', 'later');
+    const again = await then().catch((error) => error);
+    if (again instanceof Error) expect(again).toMatchObject({ kind: 'conflict' });
+    else expect(again.entries[0]).toHaveLength(1);
+  });
+
+  it('scans prefixes of any size at one revision', async () => {
+    for (let i = 0; i < 300; i++) await put(`/b/${String(i).padStart(3, '0')}`, 'x');
+    await put('/c/1', 'y');
+    const found: string[] = [];
+    for await (const { prefix, entries } of scan(store, [{ prefix: '/b/' }, { prefix: '/c/' }], deadline()))
+      found.push(...entries.map(({ key }) => `${prefix} ${key}`));
+    expect(found).toHaveLength(301);
+    expect(new Set(found).size).toBe(301);
+    expect(found.slice(-2)).toEqual(['/b/ /b/299', '/c/ /c/1']);
   });
 
   it('creates a key only while it does not exist', async () => {
@@ -172,6 +206,19 @@ describe.each(etcdClients)('a store on %s', (_name, open) => {
     await expect(store.read([{ key: '/a' }], deadline(600))).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/cannot reach etcd at http:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/),
+    });
+    await store.close();
+  });
+
+  it('says so when etcd has compacted the revision that is being read', async () => {
+    const store = open(etcdSettings(), realClock);
+    await etcd.put('/b/1', 'then');
+    const { revision } = await store.read([{ prefix: '/b/' }], deadline());
+    await etcd.put('/b/1', 'later');
+    const now = await store.read([{ prefix: '/b/' }], deadline());
+    await etcd.admin('kv/compaction', { revision: now.revision });
+    await expect(store.read([{ prefix: '/b/', at: revision }], deadline())).rejects.toMatchObject({
+      kind: 'conflict',
     });
     await store.close();
   });

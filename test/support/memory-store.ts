@@ -1,5 +1,6 @@
 /** The Store in memory: the same contract as etcd's adapter, and the model for tests that cut requests. */
 
+import { CalicoError } from '../../src/base/calico-error.ts';
 import { ABSENT } from '../../src/base/revision.ts';
 import { type Entry, MAX_OPERATIONS, type Range, type Store } from '../../src/datastore/store.ts';
 
@@ -22,7 +23,9 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
   }
   const find = (range: Range): readonly Entry[] => {
     if ('key' in range) return [entries.get(range.key)].filter((entry) => entry !== undefined);
-    const found = [...entries.values()].filter(({ key }) => key.startsWith(range.prefix));
+    if ((range.at ?? String(revision)) !== String(revision)) throw new CalicoError('conflict', 'no history');
+    const { prefix, after = '' } = range;
+    const found = [...entries.values()].filter(({ key }) => key.startsWith(prefix) && key > after);
     found.sort((a, b) => (a.key < b.key ? -1 : 1));
     const limited = range.limit ? found.slice(0, range.limit) : found;
     return range.keysOnly ? limited.map((entry) => ({ ...entry, value: '' })) : limited;

@@ -37,6 +37,7 @@ export interface RangeRequest {
   readonly key?: Buffer;
   readonly range_end?: Buffer;
   readonly limit?: string | number;
+  readonly revision?: string | number;
   readonly keys_only?: boolean;
 }
 
@@ -44,6 +45,7 @@ export function writeRangeRequest(writer: Writer, message: RangeRequest): void {
   if (message.key !== undefined) writeBytes(writer, 0o12, message.key);
   if (message.range_end !== undefined) writeBytes(writer, 0o22, message.range_end);
   if (message.limit !== undefined) writeInt64(writer, 0o30, message.limit);
+  if (message.revision !== undefined) writeInt64(writer, 0o40, message.revision);
   if (message.keys_only !== undefined) writeBool(writer, 0o100, message.keys_only);
 }
 

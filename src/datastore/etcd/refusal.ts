@@ -91,6 +91,13 @@ function verdictOn(where: string, error: CallError, asker: Asker): Verdict {
   const failure = tlsFailureOf(error);
   if (failure !== undefined) return verdictOnTls(where, failure, asker);
   const { message } = error;
+  if (/has been compacted/.test(message)) {
+    return {
+      kind: 'conflict',
+      what: `${where} has forgotten what is being read: ${message}`,
+      details: 'try again',
+    };
+  }
   return { kind: 'unavailable', what: `cannot reach ${where}: ${message}`, details: adviceOn(message) };
 }
 

@@ -45,10 +45,12 @@ function rangeOp(range: Range): RequestOp {
   if ('key' in range) return { request_range: { key: Buffer.from(range.key) } };
   return {
     request_range: {
-      key: Buffer.from(range.prefix),
+      // The first key after a key is that key and a zero byte.
+      key: Buffer.from(range.after === undefined ? range.prefix : `${range.after}\0`),
       range_end: prefixEnd(range.prefix),
       keys_only: range.keysOnly ?? false,
       limit: range.limit ?? 0,
+      ...(range.at === undefined ? {} : { revision: range.at }),
     },
   };
 }

@@ -19,9 +19,9 @@ export function findEntries(db: DatabaseSync, range: Range): readonly Entry[] {
   return db
     .prepare(
       `SELECT key, ${value} AS value, revision FROM entry
-       WHERE key >= ? AND key < CAST(? AS TEXT) ORDER BY key LIMIT ?`,
+       WHERE key >= ? AND key > ? AND key < CAST(? AS TEXT) ORDER BY key LIMIT ?`,
     )
-    .all(range.prefix, prefixEnd(range.prefix), range.limit || NO_LIMIT)
+    .all(range.prefix, range.after ?? '', prefixEnd(range.prefix), range.limit || NO_LIMIT)
     .map(entryOf);
 }
 

@@ -1,7 +1,8 @@
 /** The two transactions of the Store on an open database, each from its begin to its end without a pause. */
 
 import type { DatabaseSync } from 'node:sqlite';
-import { ABSENT } from '../../base/revision.ts';
+import { CalicoError } from '../../base/calico-error.ts';
+import { ABSENT, type Revision } from '../../base/revision.ts';
 import { AmbiguousCommitError } from '../ambiguous-commit.ts';
 import type { Commit, Range, Snapshot, Transaction } from '../store.ts';
 import { applyWrites, currentRevision, findEntries } from './entries.ts';
@@ -17,7 +18,17 @@ export function emptySnapshot(ranges: readonly Range[]): Snapshot {
 export function readSnapshot(db: DatabaseSync, path: string, ranges: readonly Range[]): Snapshot {
   return inTransaction(db, 'BEGIN', () => {
     if (!hasSchema(db, path)) return emptySnapshot(ranges);
-    return { revision: currentRevision(db), entries: ranges.map((range) => findEntries(db, range)) };
+    const revision = currentRevision(db);
+    requireRevision(path, ranges, revision);
+    return { revision, entries: ranges.map((range) => findEntries(db, range)) };
+  });
+}
+
+/** The file has no history. */
+function requireRevision(path: string, ranges: readonly Range[], now: Revision): void {
+  if (ranges.every((range) => 'key' in range || range.at === undefined || range.at === now)) return;
+  throw new CalicoError('conflict', `the embedded datastore ${path} was written to while it was being read`, {
+    details: 'Try again.',
   });
 }
 
