@@ -7,7 +7,8 @@ import { openLogFile } from '../base/log-file.ts';
 import { createPhases, type Phases } from '../base/phases.ts';
 import type { RuntimeArgs } from '../cni/args.ts';
 import type { CniCall } from '../cni/dispatch.ts';
-import type { CalicoConf } from '../config/calico-conf.ts';
+import { cniErrorOf } from '../cni/error.ts';
+import type { CalicoConf, LogConf } from '../config/calico-conf.ts';
 import { environmentDefaults } from '../config/environment-defaults.ts';
 import { parseNetConf } from '../config/net-conf.ts';
 import { readNodeName } from '../config/node-name.ts';
@@ -19,9 +20,12 @@ import { settle } from '../datastore/settle.ts';
 import type { Range, Store } from '../datastore/store.ts';
 import { timedStore } from '../datastore/timed-store.ts';
 import type { View } from '../datastore/view.ts';
+import { tryLockFile } from '../network/native.ts';
 import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 import { identify, runtimeArgs } from './identify.ts';
 import type { World } from './world.ts';
+
+const MEGABYTE = 1 << 20;
 
 export interface Job {
   readonly call: CniCall;
@@ -48,12 +52,29 @@ export function prepareJob(call: CniCall, world: World, budgetMs: number): Job {
   const nodeName = readNodeName(conf.node);
   const ids = identify(call, conf, args, nodeName);
   const elapsedMs = () => Math.round(world.clock.monotonicMs() - startMs);
+  const log = jobLog(call, conf, ids, world);
   configured();
-  return { call, conf, args, ids, world, log: jobLog(call, conf, world), deadline, phases, elapsedMs };
+  if (conf.node.hostname !== undefined) log.warn(HOSTNAME_DEPRECATED);
+  return { call, conf, args, ids, world, log, deadline, phases, elapsedMs };
 }
 
-function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
-  const toFile = openLogFile(conf.log.filePath);
+/** Calico's words. */
+const HOSTNAME_DEPRECATED = "Configuration option 'hostname' is deprecated, use 'nodename' instead";
+
+/** Runs what a call is for. Its failure is in the log as well, with how long it took: runtimes forget what they are told. */
+export async function loggingFailure<T>(job: Job, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, msg } = cniErrorOf(error);
+    job.log.debug('phases', { phases: job.phases.toString() });
+    job.log.error(`${job.call.command} failed`, { error: msg, code, milliseconds: job.elapsedMs() });
+    throw error;
+  }
+}
+
+function jobLog(call: CniCall, conf: CalicoConf, ids: WorkloadIdentifiers, world: World): Log {
+  const toFile = logFile(conf.log, world);
   return createLog({
     level: conf.log.level,
     pid: world.pid,
@@ -66,8 +87,17 @@ function jobLog(call: CniCall, conf: CalicoConf, world: World): Log {
       command: call.command,
       container: call.containerId || undefined,
       interface: call.ifName || undefined,
+      pod: ids.podName && `${ids.namespace}/${ids.podName}`,
+      node: ids.nodeName,
     },
   });
+}
+
+function logFile(conf: LogConf, { clock }: World): (line: string) => void {
+  const { filePath: path, fileMaxSizeMegabytes, fileMaxAgeDays: maxAgeDays, fileMaxCount: maxCount } = conf;
+  const nowMs = () => Number(clock.nowNs() / 1_000_000n);
+  const limits = { maxBytes: fileMaxSizeMegabytes * MEGABYTE, maxAgeDays, maxCount };
+  return openLogFile({ path, ...limits }, { nowMs, tryLock: tryLockFile });
 }
 
 /** The datastore of the configuration. */

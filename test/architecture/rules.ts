@@ -15,7 +15,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   base: {
     values: [],
     types: [],
-    builtins: ['node:fs', 'node:path'],
+    builtins: ['node:fs', 'node:path', 'node:crypto', 'node:zlib'],
     because: 'everything stands on base, so base stands on nothing',
   },
   cni: {
