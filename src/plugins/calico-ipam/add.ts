@@ -12,7 +12,7 @@ import type { Store } from '../../datastore/store.ts';
 import type { View } from '../../datastore/view.ts';
 import { ADD_BUDGET_MS, ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { lockIpam } from '../ipam-lock.ts';
-import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob, settleJob } from '../job.ts';
 import { apiOf } from '../kubernetes-api.ts';
 import { isKubernetesPod } from '../kubernetes-pod.ts';
 import { type AskedOfIpam, type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
@@ -22,6 +22,11 @@ import { release } from './release.ts';
 
 export async function add(call: CniCall, world: World): Promise<CniResult> {
   const job = prepareJob(call, world, ADD_BUDGET_MS);
+  return loggingFailure(job, () => assign(job));
+}
+
+async function assign(job: Job): Promise<CniResult> {
+  const { world } = job;
   const allocation = ownAllocation(job, world.clock.nowNs(), await askedByNamespace(job));
   const { nodeName, handleId } = allocation.request;
   const store = await openStore(job);

@@ -5,12 +5,17 @@ import type { CniCall } from '../../cni/dispatch.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
 import { lockIpam } from '../ipam-lock.ts';
-import { closeQuietly, openStore, prepareJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob } from '../job.ts';
 import type { World } from '../world.ts';
 import { release } from './release.ts';
 
 export async function del(call: CniCall, world: World): Promise<undefined> {
   const job = prepareJob(call, world, DEL_BUDGET_MS);
+  await loggingFailure(job, () => giveBack(job));
+}
+
+async function giveBack(job: Job): Promise<void> {
+  const { world } = job;
   const { nodeName } = job.ids;
   const request = { nodeName, handleIds: handleIdsOf(job.conf.name, job.ids), nowNs: world.clock.nowNs() };
   const store = await openStore(job);

@@ -16,7 +16,7 @@ import { waitForPolicy } from '../../readiness/wait-for-policy.ts';
 import { validateEndpoint } from '../../workload/validate-endpoint.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { ADD_BUDGET_MS } from '../budgets.ts';
-import { closeQuietly, type Job, openStore, prepareJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob } from '../job.ts';
 import { apiOf, type CallApi } from '../kubernetes-api.ts';
 import { isKubernetesPod, type KubernetesPod, readKubernetesPod } from '../kubernetes-pod.ts';
 import { createRollback } from '../rollback.ts';
@@ -32,6 +32,11 @@ import { openWiring } from './wiring.ts';
 
 export async function add(call: CniCall, world: World): Promise<CniResult> {
   const job = prepareJob(call, world, ADD_BUDGET_MS);
+  return loggingFailure(job, () => networkContainer(job));
+}
+
+async function networkContainer(job: Job): Promise<CniResult> {
+  const { call, world } = job;
   requireSupported(job);
   const mtu = podMtu(job.conf);
   await besideBudget(job, () => waitForGates(job.conf.readinessGates, world.clock, job.deadline));

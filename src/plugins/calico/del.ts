@@ -16,7 +16,7 @@ import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
 import { identifyLeniently } from '../identify.ts';
 import { lockIpam } from '../ipam-lock.ts';
-import { closeQuietly, type Job, openStore, prepareJob, settleJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob, settleJob } from '../job.ts';
 import type { World } from '../world.ts';
 import { type DelOutcome, decideDel } from './decide-del.ts';
 import { ipamPlugin, releaseFromDelegate } from './delegates.ts';
@@ -30,28 +30,29 @@ export async function del(call: CniCall, world: World): Promise<undefined> {
   const link = doomLink(sandbox, hostIfNames({ ids: likely, world }), mayBeAnothers);
   try {
     const job = prepareJob(call, world, DEL_BUDGET_MS);
-    const plugin = ipamPlugin(job);
-    const { dataplane } = job.conf;
-    if (dataplane.type === 'grpc') {
-      await delFromDataplane(
-        { containerIfName: call.ifName, netnsPath: call.netnsPath },
-        dataplane,
-        job.deadline,
-      );
-    }
-    const { released } = await removeRecords(job, plugin === 'own', link);
-    await link.gone();
-    if (plugin !== 'own') await releaseFromDelegate(job, plugin.path);
-    for (const warning of link.warnings()) job.log.warn(warning);
-    job.log.debug('phases', { phases: job.phases.toString() });
-    job.log.info('removed the container', {
-      addresses: released.map(formatIpAddress).join(','),
-      milliseconds: job.elapsedMs(),
-    });
+    await loggingFailure(job, () => remove(job, link));
   } finally {
     // The link goes whatever else fails: a datastore that is away, a configuration that is wrong.
     await link.gone();
   }
+}
+
+async function remove(job: Job, link: DoomedLink): Promise<void> {
+  const { call, conf, deadline, log } = job;
+  const plugin = ipamPlugin(job);
+  if (conf.dataplane.type === 'grpc') {
+    const made = { containerIfName: call.ifName, netnsPath: call.netnsPath };
+    await delFromDataplane(made, conf.dataplane, deadline);
+  }
+  const { released } = await removeRecords(job, plugin === 'own', link);
+  await link.gone();
+  if (plugin !== 'own') await releaseFromDelegate(job, plugin.path);
+  for (const warning of link.warnings()) log.warn(warning);
+  log.debug('phases', { phases: job.phases.toString() });
+  log.info('removed the container', {
+    addresses: released.map(formatIpAddress).join(','),
+    milliseconds: job.elapsedMs(),
+  });
 }
 
 async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promise<DelOutcome> {
