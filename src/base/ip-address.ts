@@ -24,8 +24,22 @@ export function tryParseIpAddress(text: string): IpAddress | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return ipAddressFromBytes(ipaddr.IPv4.parse(text).toByteArray());
   }
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  return ipAddressFromBytes(ipaddr.process(text).toByteArray());
+  const hexadecimal = text.includes('%') ? undefined : withoutDots(text);
+  if (hexadecimal === undefined || !ipaddr.IPv6.isValid(hexadecimal)) return undefined;
+  return ipAddressFromBytes(ipaddr.process(hexadecimal).toByteArray());
+}
+
+/**
+ * IPv6 text whose end was written like IPv4, `::ffff:10.0.0.1`, with hexadecimal digits; `undefined` when that end is no
+ * IPv4 address. The library takes `::10.0.0.1` for IPv4, and `::ffff:010.0.0.1` for octal.
+ */
+function withoutDots(text: string): string | undefined {
+  const start = text.lastIndexOf(':') + 1;
+  const tail = text.slice(start);
+  if (!tail.includes('.')) return text;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).toByteArray();
+  return `${text.slice(0, start)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
 /** Like {@link tryParseIpAddress}, but throws a `config` error that quotes the text. */

@@ -29,7 +29,12 @@ describe('whatever the text is', () => {
       const isAddress = isIPv4(text) || (isIPv6(text) && !text.includes('%'));
       const address = tryParseIpAddress(text);
       expect(address !== undefined).toBe(isAddress);
-      if (address !== undefined) expect(tryParseIpAddress(formatIpAddress(address))).toEqual(address);
+      if (address === undefined) return;
+      expect(tryParseIpAddress(formatIpAddress(address))).toEqual(address);
+      const canonical = isIPv4(text) ? text : new URL(`http://[${text}]`).hostname.slice(1, -1);
+      const isMapped = canonical.startsWith('::ffff:') && canonical.split(':').length === 5;
+      if (!isMapped) expect(formatIpAddress(address)).toBe(canonical);
+      expect(address.family === 4).toBe(isIPv4(text) || isMapped);
     });
   });
 
