@@ -174,9 +174,14 @@ function nodeAffinities(
 ): readonly NodeAffinity[] {
   return entriesUnder(view, affinityPrefix(nodeName, family)).flatMap((entry) => {
     const cidr = cidrOfKey(entry.key);
-    const value = readable(warn, () => decodeAffinity(entry.value, entry.key));
-    return cidr === undefined || value === undefined ? [] : [{ cidr, value, revision: entry.revision }];
+    return cidr === undefined ? [] : [{ cidr, ...storedAffinity(entry, warn) }];
   });
+}
+
+/** One that cannot be understood is a claim that nobody has confirmed: who confirms it writes it anew. */
+function storedAffinity(entry: Entry, warn: (text: string) => void): Stored<BlockAffinity> {
+  const value = readable(warn, () => decodeAffinity(entry.value, entry.key));
+  return { value: value ?? { state: 'pending', unknownFields: {} }, revision: entry.revision };
 }
 
 type KnownBlock = readonly [cidrText: string, block: Stored<AllocationBlock> | undefined];
@@ -238,8 +243,7 @@ function otherAffinities(
     const owner = AFFINITY_KEY.exec(key)?.[1];
     const cidr = cidrOfKey(key);
     if (owner === undefined || owner === nodeName || cidr === undefined) continue;
-    const value = entry && readable(warn, () => decodeAffinity(entry.value, entry.key));
-    others.set(affinityId(owner, formatCidr(cidr)), entry && value && { value, revision: entry.revision });
+    others.set(affinityId(owner, formatCidr(cidr)), entry && storedAffinity(entry, warn));
   }
   return others;
 }

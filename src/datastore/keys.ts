@@ -65,12 +65,25 @@ export function workloadEndpointKey(namespace: string, nameOrPrefix: string): st
 /** Calico allows no larger blocks; what is larger is not a block but damage. */
 export const MAX_BLOCK_ADDRESSES = 4096n;
 
-/** The CIDR that ends a block's or an affinity's key: `…/10.77.0.160-28`; `undefined` when it is none of a block. */
+/**
+ * The CIDR that ends a block's or an affinity's key: `…/ipv4/block/10.77.0.160-28`. `undefined` when it is none of a
+ * block, or not where and as this CIDR is written: then it would be another key that is changed.
+ */
 export function cidrOfKey(key: string): Cidr | undefined {
   const segment = key.slice(key.lastIndexOf('/') + 1);
   const dash = segment.lastIndexOf('-');
   const cidr = dash < 0 ? undefined : tryParseCidr(`${segment.slice(0, dash)}/${segment.slice(dash + 1)}`);
-  return cidr !== undefined && addressCount(cidr) <= MAX_BLOCK_ADDRESSES ? cidr : undefined;
+  if (cidr === undefined || addressCount(cidr) > MAX_BLOCK_ADDRESSES) return undefined;
+  return key.endsWith(`/ipv${cidr.family}/block/${cidrSegment(cidr)}`) ? cidr : undefined;
+}
+
+/** Namespace and name of the endpoint whose key it is; `undefined` when it is another record's. */
+export function endpointOfKey(
+  key: string,
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (!key.startsWith(WORKLOAD_ENDPOINTS_PREFIX)) return undefined;
+  const [namespace, name, ...rest] = key.slice(WORKLOAD_ENDPOINTS_PREFIX.length).split('/');
+  return namespace && name && rest.length === 0 ? { namespace, name } : undefined;
 }
 
 /** The first `/` becomes `-`; the colons of IPv6 stay. */

@@ -3,6 +3,7 @@
 import { formatIpNetwork, type IpNetwork, tryParseIpNetwork } from '../../base/cidr.ts';
 import type { JsonObject } from '../../base/json-object.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
+import { endpointOfKey } from '../keys.ts';
 import { decodeEndpointParts, encodeEndpointParts } from './endpoint-parts.ts';
 import {
   type FieldSource,
@@ -49,13 +50,15 @@ const KNOWN_SPEC = [
   'mac',
 ];
 
+/** Its name is that of its key, whatever the value says: that is where it is changed. */
 export function decodeWorkloadEndpoint(text: string, key: string): WorkloadEndpoint {
   const source: FieldSource = { object: parseJsonObject(text, key), key };
   const metadata = objectField(source, 'metadata') ?? { object: {}, key };
   const spec = objectField(source, 'spec') ?? { object: {}, key };
   return {
-    name: stringField(metadata, 'name') ?? key.slice(key.lastIndexOf('/') + 1),
+    name: stringField(metadata, 'name') ?? '',
     namespace: stringField(metadata, 'namespace') ?? '',
+    ...endpointOfKey(key),
     generateName: stringField(metadata, 'generateName'),
     uid: stringField(metadata, 'uid') ?? '',
     creationTimestamp: stringField(metadata, 'creationTimestamp') ?? '',

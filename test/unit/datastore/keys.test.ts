@@ -4,6 +4,7 @@ import {
   affinityKey,
   blockKey,
   cidrOfKey,
+  endpointOfKey,
   handleKey,
   nodeKey,
   profileKey,
@@ -34,9 +35,19 @@ describe('keys', () => {
       const cidr = cidrOfKey(blockKey(parseCidr(text)));
       expect(cidr && formatCidr(cidr)).toBe(text);
     }
-    for (const segment of ['nonsense', '10.0.0.0-8', '::-0']) {
+    for (const segment of ['nonsense', '10.0.0.0-8', '::-0', '10.9.0.1-30', 'fd77::a0-124', '']) {
       expect(cidrOfKey(`/calico/ipam/v2/assignment/ipv4/block/${segment}`)).toBeUndefined();
     }
+  });
+
+  it('give back the endpoint they end with', () => {
+    expect(endpointOfKey(workloadEndpointKey('default', 'web'))).toEqual({
+      namespace: 'default',
+      name: 'web',
+    });
+    for (const rest of ['', 'default', 'default/', '/web', 'default/web/more'])
+      expect(endpointOfKey(workloadEndpointKey('x', 'y').replace('x/y', rest))).toBeUndefined();
+    expect(endpointOfKey(nodeKey('node1'))).toBeUndefined();
   });
 
   it.each(['../../etc', 'a/b', ''])('never leave their folder for a name like %j', (name) => {

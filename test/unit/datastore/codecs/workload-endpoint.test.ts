@@ -71,6 +71,19 @@ function endpointOf(source: typeof web, existing?: WorkloadEndpoint): WorkloadEn
   );
 }
 
+describe('decodeWorkloadEndpoint()', () => {
+  it.each(['{}', '{"metadata":{"name":"other","namespace":"elsewhere"}}'])(
+    'takes the name that the key has, whatever is in %s',
+    (text) => {
+      const key = '/calico/resources/v3/projectcalico.org/workloadendpoints/default/node1-cni-a-eth0';
+      expect(decodeWorkloadEndpoint(text, key)).toMatchObject({
+        namespace: 'default',
+        name: 'node1-cni-a-eth0',
+      });
+    },
+  );
+});
+
 describe('the endpoint of a pod', () => {
   it('is stored as Calico stores it, byte for byte', () => {
     expect(encodeWorkloadEndpoint(endpointOf(web))).toBe(BY_CALICO);
