@@ -48,13 +48,11 @@ describe('ipamFacts() of an affinity that cannot be understood', () => {
     'has a claim of %s that nobody has confirmed, at its revision',
     async (owner) => {
       const key = `/calico/ipam/v2/host/${owner}/ipv4/block/10.9.0.4-30`;
-      store.put(key, '{"state":');
+      const damaged = createMemoryStore(new Map([[key, '{"state":']]));
+      const ranges = [{ key }];
+      const view = withSnapshot(EMPTY_VIEW, ranges, await damaged.read(ranges, endlessDeadline()));
       const warnings: string[] = [];
-      const { affinities, otherAffinities } = ipamFacts(
-        await read([{ key }]),
-        { nodeName: 'node1' },
-        (text) => warnings.push(text),
-      );
+      const { affinities, otherAffinities } = ipamFacts(view, subject, (text) => warnings.push(text));
       const found = owner === 'node1' ? affinities[0] : otherAffinities.get('node2 10.9.0.4/30');
       expect(found).toMatchObject({ value: { state: 'pending' }, revision: expect.stringMatching(/^[1-9]/) });
       expect(warnings).toEqual([expect.stringContaining(key)]);
