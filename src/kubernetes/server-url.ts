@@ -39,7 +39,7 @@ export function parseServerUrl(text: string, hasTls: boolean): ServerUrl {
 
 function invalidServer(text: string): CalicoError {
   // What stands before an @ is a user and a password.
-  const shown = JSON.stringify(shorten(text.replace(/^.*@/, '…@')));
+  const shown = JSON.stringify(shorten(text.replace(/^.*@/s, '…@')));
   return new CalicoError(
     'config',
     `invalid Kubernetes API server ${shown}: it must be like https://10.96.0.1:443`,
