@@ -1,9 +1,18 @@
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deadlineIn } from '../../../src/base/deadline.ts';
-import type { Interruption } from '../../../src/base/interruption.ts';
+import { createInterrupter, type Interruption } from '../../../src/base/interruption.ts';
 import {
   type Delegate,
   delegateAdd,
@@ -251,5 +260,61 @@ describe('the other verbs', () => {
     }
     await expect(verb(plugin(refusal(1, 'incompatible CNI versions')), SOON())).rejects.toThrow();
     await expect(verb(plugin(refusal(7, `unknown CNI_COMMAND: ${command}`)), SOON())).rejects.toThrow();
+  });
+});
+
+describe('a delegate whose caller is told to stop', () => {
+  const SLEEP = 'sleep 20 > /dev/null 2>&1 & wait $!';
+  const calls = () => readFileSync(join(directory, 'calls'), 'utf8');
+
+  async function interrupt(script: string) {
+    rmSync(join(directory, 'calls'), { force: true });
+    const { interruption, interrupt: stop } = createInterrupter();
+    const delegate = plugin(`echo $CNI_COMMAND >> $DIR/calls; ${failingAdd(`cat > /dev/null; ${script}`)}`);
+    const adding = delegateAdd(delegate, within(5_000, interruption), SOON);
+    adding.catch(() => undefined);
+    while (!existsSync(join(directory, 'calls'))) await realClock.sleep(5);
+    await realClock.sleep(100);
+    const startMs = performance.now();
+    stop('SIGTERM');
+    const error = await adding.catch((failure: unknown) => failure);
+    return { error, elapsedMs: performance.now() - startMs };
+  }
+
+  it('is told as well, may put things in order, and then gets a DEL', async () => {
+    const { error } = await interrupt(`trap 'echo stopped >> $DIR/calls; exit 3' TERM; ${SLEEP}`);
+    expect(error).toMatchObject({
+      kind: 'unavailable',
+      message: 'terminated by SIGTERM before ADD was done',
+    });
+    expect(calls()).toBe('ADD\nstopped\nDEL\n');
+  });
+
+  it('does not count with what it still achieves', async () => {
+    const result = '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.1/26"}]}';
+    const { error } = await interrupt(`trap 'echo ${JSON.stringify(result)}; exit 0' TERM; ${SLEEP}`);
+    expect(error).toMatchObject({ message: 'terminated by SIGTERM before ADD was done' });
+    expect(calls()).toBe('ADD\nDEL\n');
+  });
+
+  it('is killed when it does not listen', async () => {
+    const { error, elapsedMs } = await interrupt(`trap '' TERM; sleep 20`);
+    expect(error).toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringMatching(
+        /before ADD was done: .*plugin went on with its ADD for 3000 ms, and was killed$/,
+      ),
+    });
+    expect(elapsedMs).toBeLessThan(4_000);
+    expect(calls()).toBe('ADD\nDEL\n');
+  });
+
+  it('is not started any more', async () => {
+    rmSync(join(directory, 'calls'), { force: true });
+    const { interruption, interrupt: stop } = createInterrupter();
+    stop('SIGTERM');
+    const delegate = plugin('echo $CNI_COMMAND >> $DIR/calls');
+    await expect(delegateDel(delegate, within(5_000, interruption))).rejects.toThrow('terminated by SIGTERM');
+    expect(existsSync(join(directory, 'calls'))).toBe(false);
   });
 });
