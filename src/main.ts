@@ -24,7 +24,7 @@ import { type CniPlugin, dispatch } from './cni/dispatch.ts';
 import { formatError } from './cni/error.ts';
 import { readText } from './cni/stdin.ts';
 import { NEWEST_VERSION } from './cni/version.ts';
-import { exitAtOnce, waitForData } from './network/native.ts';
+import { exitAtOnce, hasLostReader, waitForData } from './network/native.ts';
 import { STDIN_BUDGET_MS, STOP_BUDGET_MS } from './plugins/budgets.ts';
 import { calicoPlugin } from './plugins/calico/plugin.ts';
 import { calicoIpamPlugin } from './plugins/calico-ipam/plugin.ts';
@@ -174,7 +174,8 @@ function world(env: Environment, interruption: Interruption): World {
   return {
     env,
     pid: process.pid,
-    isOrphan: () => process.ppid !== startedBy,
+    // A parent that was gone before we looked is told by its end of our stdout.
+    isOrphan: () => process.ppid !== startedBy || hasLostReader(STDOUT),
     clock: systemClock(),
     interruption,
     random: systemRandom,

@@ -17,7 +17,9 @@ const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const POLLIN = 1;
+const POLLIN = 0x1;
+const POLLERR = 0x8;
+const POLLHUP = 0x10;
 
 let bound: ReturnType<typeof bind> | undefined;
 
@@ -83,13 +85,22 @@ export function tryLockFile(fd: number): boolean {
  * so long. A signal ends the wait.
  */
 export function waitForData(fd: number, timeoutMs: number): boolean {
+  return poll(fd, POLLIN, timeoutMs) !== 0;
+}
+
+/** poll(2): whether a descriptor for writing is the end of a pipe or a socket whose other end is closed. */
+export function hasLostReader(fd: number): boolean {
+  return (poll(fd, 0, 0) & (POLLERR | POLLHUP)) !== 0;
+}
+
+/** What happened of `events`, and of what is always told. */
+function poll(fd: number, events: number, timeoutMs: number): number {
   const pollfd = Buffer.alloc(8);
   pollfd.writeInt32LE(fd, 0);
-  pollfd.writeInt16LE(POLLIN, 4);
-  const ready = libc().poll(pollfd, 1n, timeoutMs);
-  if (ready >= 0) return ready > 0;
+  pollfd.writeInt16LE(events, 4);
+  if (libc().poll(pollfd, 1n, timeoutMs) >= 0) return pollfd.readInt16LE(6);
   const errno = libc().errno();
-  if (errno === constants.errno.EINTR) return false;
+  if (errno === constants.errno.EINTR) return 0;
   throw new KernelError('poll', errno);
 }
 
