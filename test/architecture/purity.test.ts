@@ -12,8 +12,12 @@ function processUses(file: SourceFile): readonly string[] {
     .map(([use]) => `${file.path} says ${use}: what the process is given enters through src/main.ts`);
 }
 
+function isPure({ room, path }: SourceFile): boolean {
+  return PURE.rooms.some((pure) => pure === room) || PURE.paths.some((pure) => path.startsWith(pure));
+}
+
 function impurities(file: SourceFile): readonly string[] {
-  if (!PURE.rooms.some((room) => room === file.room)) return [];
+  if (!isPure(file)) return [];
   const code = codeOf(file.text);
   return Object.entries(PURE.forbidden)
     .filter(([, pattern]) => pattern.test(code))

@@ -95,8 +95,15 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     builtins: ['node:path'],
     because: 'a verb is a list of steps, and each step is made in a room: no bytes and no files here',
   },
-  cli: {
+  node: {
     values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network'],
+    types: [],
+    builtins: ['node:fs', 'node:path'],
+    because:
+      'the agent keeps a host as the datastore says: it reads one, writes the other, and serves no pod call',
+  },
+  cli: {
+    values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network', 'node'],
     types: ['cni'],
     builtins: ['node:path', 'node:util'],
     because: 'an operator command is a list of steps too',
@@ -158,6 +165,18 @@ export const PROCESS_MEMBERS: Readonly<Record<string, string>> = {
 /** Rooms and files that take time, chance and the world as arguments. */
 export const PURE = {
   rooms: ['ipam', 'workload'],
+  /** What the paths of single files and folders begin with. */
+  paths: [
+    'src/node/apply-changes.ts',
+    'src/node/cluster.ts',
+    'src/node/decode-',
+    'src/node/desired/',
+    'src/node/felix-settings.ts',
+    'src/node/finding.ts',
+    'src/node/host-facts.ts',
+    'src/node/host-route.ts',
+    'src/node/reconcile/',
+  ],
   forbidden: {
     'Date.now()': /\bDate\.now\b/,
     'new Date()': /\bnew Date\(\)/,

@@ -1,0 +1,44 @@
+/** A route of the host, as wanted and as found. Pure. */
+
+import type { Cidr } from '../base/cidr.ts';
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+
+/**
+ * The protocol number of every route this agent writes, and only of those. Not in `rt_protos` of iproute2, and none of
+ * the numbers that Calico's own parts use (3 boot and 80 for Felix, 12 for BIRD), so that whose a route is can be seen.
+ */
+export const ROUTE_PROTOCOL = 202;
+/** Felix marks what it does not mark as boot with this. */
+export const FELIX_PROTOCOL = 80;
+export const KERNEL_PROTOCOL = 2;
+export const MAIN_TABLE = 254;
+
+/** What the kernel makes of a route without a metric. */
+export const DEFAULT_METRIC: Readonly<Record<IpFamily, number>> = { 4: 0, 6: 1024 };
+
+export interface HostRoute {
+  readonly destination: Cidr;
+  readonly table: number;
+  /** Never 0 in IPv6, where the kernel makes 1024 of it. */
+  readonly metric: number;
+  readonly protocol: number;
+  /** `other`: a type or a set of next hops that this agent never writes. */
+  readonly type: 'unicast' | 'blackhole' | 'other';
+  /** Name of the outgoing interface; `undefined` for blackholes, although IPv6 has those on `lo`. */
+  readonly device: string | undefined;
+  readonly gateway: IpAddress | undefined;
+  /** The gateway is reachable on the device whatever other routes say. */
+  readonly isOnLink: boolean;
+  /** IPv6 routes are always stored as global. */
+  readonly scope: 'global' | 'link';
+  /** Bytes; `undefined`: that of the device. */
+  readonly mtu: number | undefined;
+  /** Address that the host's own packets get on this route. */
+  readonly source: IpAddress | undefined;
+}
+
+/** Equal for two routes of which the kernel holds only one: one replaces the other. */
+export function routeKey({ table, metric, destination }: HostRoute): string {
+  const { family, base, prefixLength } = destination;
+  return `${table} ${metric} ${family} ${base} ${prefixLength}`;
+}
