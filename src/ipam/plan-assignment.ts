@@ -74,7 +74,8 @@ function takeAutomatic(
 ): Taken | MustLook {
   const holding = held.find(({ cidr }) => cidr.family === family);
   if (holding !== undefined) {
-    return { outcome: 'taken', networks: [heldNetwork(holding)], changes: [], takenOver: [], notes: [] };
+    const networks = [heldNetwork(holding)];
+    return { outcome: 'taken', networks, changes: [guardOf(holding)], takenOver: [], notes: [] };
   }
   const pools = choosePools(request, family, facts.pools, facts.node);
   return searchAddress({ request, facts, family, pools });
@@ -98,6 +99,11 @@ function refuseSecondAddress({ handleId, requestedAddresses }: AssignmentRequest
       },
     );
   }
+}
+
+/** Nobody may release it as a leak before what is written of it, an endpoint, says that it is not. */
+function guardOf({ cidr, revision }: Holding): IpamChange {
+  return { record: 'block', cidr, from: revision, to: 'unchanged' };
 }
 
 /** Should it have several, the first one; all of them are released together. */

@@ -54,7 +54,14 @@ function takeInBlock(
   const { block, from, also, notes } = usableBlock(request, facts, place);
   const addresses = request.requestedAddresses.filter((address) => containsAddress(place.cidr, address));
   const assigned = addresses.reduce((now, address) => assignOnce(request, facts, now, address), block);
-  if (assigned === block) return { changes: [], takenOver: [], notes: [] };
+  // It has them all: nobody may release one as a leak before an endpoint says that it is none.
+  if (assigned === block) {
+    return {
+      changes: [{ record: 'block', cidr: place.cidr, from, to: 'unchanged' }],
+      takenOver: [],
+      notes: [],
+    };
+  }
   return {
     changes: [{ record: 'block', cidr: place.cidr, from, to: nextVersion(assigned) }, ...also],
     takenOver: heldByOthers(request, block, addresses),
