@@ -77,17 +77,19 @@ function receivers(takenOver: readonly TakenOver[]): readonly string[] {
 }
 
 /**
- * The blocks the handles name. When there is no handle at all its record may have been lost: then this node's
- * own blocks are searched for its ID, and those of the addresses it is known to have had.
+ * The blocks the handles name, and those of the addresses the owner is known to have had. When there is no handle at all
+ * its record may have been lost: then this node's own blocks are searched for its ID, too.
  */
 function unreadPlaces(
   holdings: readonly Holdings[],
   facts: IpamFacts,
   known: readonly NamedCidr[],
 ): readonly NamedCidr[] {
-  if (holdings.some(({ stored }) => stored !== undefined)) return holdings.flatMap(({ unread }) => unread);
-  const own = facts.affinities.map(({ cidr }) => nameCidr(cidr));
-  return uniquePlaces([...own, ...known]).filter((place) => !isRead(facts, place));
+  const hasHandle = holdings.some(({ stored }) => stored !== undefined);
+  const likely = hasHandle
+    ? holdings.flatMap(({ unread }) => unread)
+    : facts.affinities.map(({ cidr }) => nameCidr(cidr));
+  return uniquePlaces([...likely, ...known]).filter((place) => !isRead(facts, place));
 }
 
 function blocksOfKnown({ known = [] }: ReleaseRequest, { pools }: IpamFacts): readonly NamedCidr[] {

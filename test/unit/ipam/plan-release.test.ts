@@ -123,6 +123,17 @@ describe('planRelease() of what a crash left behind', () => {
     expect(clusterViolations(result.after)).toEqual([]);
   });
 
+  it.each([{ nonsense: 1 }, { '10.9.0.0/30': 1 }, {}])(
+    'finds an address that is not in its handle %j, where the owner is known to have had it',
+    (counts) => {
+      const block = filledBlock(['net1.c1'], emptyBlock('10.9.0.4/30', 'host:node2'));
+      const before = put(NODE1, blockRecord(block), handleRecord('net1.c1', counts));
+      const result = del(before, 'node1', ['net1.c1'], { known: [parseIpAddress('10.9.0.4')] });
+      expect(released(result)).toEqual(['10.9.0.4']);
+      expect(result.after.handles.size).toBe(0);
+    },
+  );
+
   it('finds an address whose handle was lost, in the node’s own blocks', () => {
     const lost = put(withPods(NODE1, 'net1.c1'), {
       record: 'handle',
