@@ -61,6 +61,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
     write: 'writeInt64',
     received: { type: 'string', read: 'readInt64', empty: `'0'` },
   },
+  // Read as a signed one, as it is compared for equality alone.
+  uint64: {
+    wireType: 0,
+    sent: 'string | number',
+    write: 'writeInt64',
+    received: { type: 'string', read: 'readInt64', empty: `'0'` },
+  },
   // On the wire 32 bits look like 64.
   int32: { wireType: 0, sent: 'number', write: 'writeInt64' },
   uint32: { wireType: 0, sent: 'number', write: 'writeInt64' },
@@ -158,7 +165,7 @@ ${fields.map(readCase).join('')}      default:
 
 function declaration(field: protobuf.Field): string {
   if (field.repeated) return `const ${field.name}: ${receivedType(field)}[] = [];`;
-  return field.resolvedType === null
+  return isScalar(field)
     ? `let ${field.name} = ${receivedKind(field).empty};`
     : `let ${field.name}: ${receivedType(field)};`;
 }
@@ -166,7 +173,7 @@ function declaration(field: protobuf.Field): string {
 function readCase(field: protobuf.Field): string {
   const { resolvedType, name } = field;
   const value =
-    resolvedType === null
+    resolvedType === null || isScalar(field)
       ? `${receivedKind(field).read}(reader)`
       : `read${resolvedType.name}(readBytes(reader))`;
   const statement = field.repeated ? `${name}.push(${value});` : `${name} = ${value};`;
@@ -196,7 +203,7 @@ function sentType(field: protobuf.Field): string {
 }
 
 function receivedType(field: protobuf.Field): string {
-  if (field.resolvedType === null) return receivedKind(field).type;
+  if (field.resolvedType === null || isScalar(field)) return receivedKind(field).type;
   return field.repeated ? field.resolvedType.name : `${field.resolvedType.name} | undefined`;
 }
 
@@ -208,9 +215,19 @@ function kindOf(field: protobuf.Field): Kind {
   return KINDS[field.type] ?? fail(`${field.fullName}: no code for fields of type ${field.type} yet`);
 }
 
+/** Not a message of its own. */
+function isScalar({ resolvedType }: protobuf.Field): boolean {
+  return resolvedType === null || resolvedType instanceof protobuf.Enum;
+}
+
 function receivedKind(field: protobuf.Field): ReceivedKind {
-  const kind = field instanceof protobuf.MapField ? undefined : kindOf(field).received;
+  const kind = field instanceof protobuf.MapField ? undefined : receivedKindOf(field);
   return kind ?? fail(`${field.fullName}: no code that reads fields of its type yet`);
+}
+
+/** The numbers of an enumeration are read as they are. */
+function receivedKindOf(field: protobuf.Field): ReceivedKind | undefined {
+  return (field.resolvedType instanceof protobuf.Enum ? KINDS.int64 : kindOf(field))?.received;
 }
 
 function constantName(typeName: string): string {

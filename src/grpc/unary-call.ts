@@ -3,21 +3,15 @@
 import { errorText } from '../base/calico-error.ts';
 import { type Interruption, UNINTERRUPTED } from '../base/interruption.ts';
 import { CallError, STATUS } from './call-error.ts';
+import { type CallTarget, callFields, type Metadata } from './call-fields.ts';
 import { statusError } from './call-status.ts';
 import type { Http2Connection } from './http2/connection.ts';
 import { RequestFailure, type Response } from './http2/stream.ts';
 import { frameMessage, unframeMessage } from './message-frame.ts';
 
-export type Metadata = readonly (readonly [name: string, value: string])[];
+export type { Metadata };
 
-export interface UnaryCall {
-  /** `http` or `https`. */
-  readonly scheme: string;
-  /** Host and port. */
-  readonly authority: string;
-  /** `/package.Service/Method`. */
-  readonly path: string;
-  readonly metadata: Metadata;
+export interface UnaryCall extends CallTarget {
   readonly message: Buffer;
   readonly timeoutMs: number;
   /** Ends the call as time does. */
@@ -29,17 +23,7 @@ export interface UnaryCall {
 export async function callUnary(connection: Http2Connection, call: UnaryCall): Promise<Buffer> {
   const timeoutMs = Math.max(1, Math.ceil(call.timeoutMs));
   const { response, cancel } = connection.request({
-    fields: [
-      [':method', 'POST'],
-      [':scheme', call.scheme],
-      [':path', call.path],
-      [':authority', call.authority],
-      ['te', 'trailers'],
-      ['grpc-timeout', `${timeoutMs}m`],
-      ['content-type', 'application/grpc'],
-      ['user-agent', 'calico-cni'],
-      ...call.metadata,
-    ],
+    fields: callFields(call, timeoutMs),
     body: frameMessage(call.message),
     maxResponseBytes: call.maxResponseBytes,
   });

@@ -1,5 +1,5 @@
 /**
- * One HTTP/2 connection (RFC 9113), as much of it as requests with one message each way need. `node:http2` does the
+ * One HTTP/2 connection (RFC 9113), as much of it as gRPC needs: one message each way, or streams of them. `node:http2` does the
  * same and more, but loading and warming it takes as long as starting Node.js does: too long for a process that asks
  * three things and ends.
  */
@@ -33,11 +33,15 @@ export interface Request {
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
   readonly maxResponseBytes: number;
+  /** Takes the answer's body as it comes, however much; more of the request's may be sent. What it throws ends the connection. */
+  readonly takePiece?: ((piece: Buffer) => void) | undefined;
 }
 
 export interface PendingResponse {
   /** Rejects with a {@link RequestFailure}. */
   readonly response: Promise<Response>;
+  /** More of the body, of a request with `takePiece`, while it is not answered. */
+  readonly send: (body: Buffer) => void;
   /** Gives the request up, if it is not answered yet. */
   readonly cancel: (why: string) => void;
 }
@@ -99,12 +103,13 @@ export class Http2Connection {
   }
 
   /** Sends a request as soon as connection and windows allow. */
-  request({ fields, body, maxResponseBytes }: Request): PendingResponse {
+  request({ fields, body, maxResponseBytes, takePiece }: Request): PendingResponse {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const stream: Stream = {
       id: this.#nextStreamId,
       unsentHeaders: encodeHeaders(fields),
       unsentBody: body,
+      takePiece,
       sendWindow: this.#peer.initialWindow,
       maxBodyBytes: maxResponseBytes,
       headers: undefined,
@@ -117,7 +122,11 @@ export class Http2Connection {
     this.#streams.set(stream.id, stream);
     if (this.#isRetired) this.#reject(stream, 'the connection is closing', true);
     this.#send();
-    return { response: promise, cancel: (why) => this.#cancel(stream, why) };
+    return {
+      response: promise,
+      send: (more) => this.#sendMore(stream, more),
+      cancel: (why) => this.#cancel(stream, why),
+    };
   }
 
   /** Takes no new requests and ends with the last one under way. */
@@ -238,6 +247,12 @@ export class Http2Connection {
     if (stream !== undefined) stream.sendWindow += increment;
   }
 
+  #sendMore(stream: Stream, body: Buffer): void {
+    if (!this.#streams.has(stream.id) || stream.takePiece === undefined) return;
+    stream.unsentBody = stream.unsentBody === undefined ? body : Buffer.concat([stream.unsentBody, body]);
+    this.#send();
+  }
+
   #cancel(stream: Stream, why: string): void {
     if (!this.#streams.has(stream.id)) return;
     if (stream.unsentHeaders === undefined) this.#outgoing.push(resetFrame(stream.id));
@@ -247,7 +262,7 @@ export class Http2Connection {
 
   #finish(stream: Stream, response: Response): void {
     // A server may answer before it has read the whole request.
-    if (!isSent(stream)) this.#outgoing.push(resetFrame(stream.id));
+    if (!isSent(stream) || stream.takePiece !== undefined) this.#outgoing.push(resetFrame(stream.id));
     stream.resolve(response);
     this.#remove(stream);
   }

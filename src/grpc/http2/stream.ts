@@ -25,9 +25,11 @@ export class RequestFailure extends Error {
 
 export interface Stream {
   readonly id: number;
-  /** Header block and body not sent yet; both are gone once the whole request is. */
+  /** Header block and body not sent yet; both are gone once the whole request is, or what there is of it. */
   unsentHeaders: Buffer | undefined;
   unsentBody: Buffer | undefined;
+  /** Takes the answer's body as it comes, and more of the request's may follow; `undefined`: one message each way. */
+  readonly takePiece: ((piece: Buffer) => void) | undefined;
   /** Bytes of body that the server is ready for. Below zero when it changed its mind. */
   sendWindow: number;
   readonly maxBodyBytes: number;
@@ -54,7 +56,8 @@ export function takeFrames(stream: Stream, connectionWindow: number, peer: PeerS
   while (stream.unsentBody !== undefined && (window > 0 || stream.unsentBody.length === 0)) {
     const payload = stream.unsentBody.subarray(0, Math.min(window, peer.maxPayload));
     const isLast = payload.length === stream.unsentBody.length;
-    frames.push(encodeFrame(FRAME.data, isLast ? FLAG.endStream : 0, stream.id, payload));
+    const isEnd = isLast && stream.takePiece === undefined;
+    frames.push(encodeFrame(FRAME.data, isEnd ? FLAG.endStream : 0, stream.id, payload));
     stream.unsentBody = isLast ? undefined : stream.unsentBody.subarray(payload.length);
     stream.sendWindow -= payload.length;
     window -= payload.length;
@@ -83,8 +86,12 @@ export function receiveHeaders(stream: Stream, block: Headers, isEnd: boolean): 
 
 /** Takes in a piece of the body. Gives the response when it is complete; the limit is the caller's to check. */
 export function receiveBody(stream: Stream, piece: Buffer, isEnd: boolean): Response | undefined {
-  stream.bodyPieces.push(piece);
-  stream.bodyBytes += piece.length;
+  if (stream.takePiece === undefined) {
+    stream.bodyPieces.push(piece);
+    stream.bodyBytes += piece.length;
+  } else {
+    stream.takePiece(piece);
+  }
   return isEnd ? responseOf(stream, stream.headers ?? new Map()) : undefined;
 }
 

@@ -7,9 +7,12 @@ import {
   type RequestOp,
   readAuthenticateResponse,
   readTxnResponse,
+  readWatchResponse,
   type TxnRequest,
+  type WatchRequest,
   writeAuthenticateRequest,
   writeTxnRequest,
+  writeWatchRequest,
 } from '../../../../src/datastore/etcd/etcd-messages.ts';
 import { finishMessage, newMessage, type Writer } from '../../../../src/grpc/protobuf/writer.ts';
 
@@ -102,12 +105,17 @@ const responseOp = fc.oneof(
 );
 const txnResponse = fc.record({ header, succeeded: fc.boolean(), responses: fc.array(responseOp) }, optional);
 
+/** As a number of 64 bits with a sign, which is how we read all of them. */
+function signed(unsigned: string): string {
+  return BigInt.asIntN(64, BigInt(unsigned)).toString();
+}
+
 /** What protobufjs reads, as far as we ask for it. */
 function referenceTxnResponse(encoded: Uint8Array): unknown {
   const type = reference('TxnResponse');
   const { header: read, succeeded, responses } = type.toObject(type.decode(encoded), AS_ETCD3);
   return {
-    header: read ? { revision: read.revision } : undefined,
+    header: read ? { cluster_id: signed(read.cluster_id), revision: read.revision } : undefined,
     succeeded,
     responses: responses.map(
       ({ response_range: range }: { response_range?: { kvs: Record<string, unknown>[] } }) => ({
@@ -184,5 +192,54 @@ describe('the messages of a login', () => {
         expect(readAuthenticateResponse(Buffer.from(answer))).toEqual({ token: name });
       }),
     );
+  });
+});
+
+describe('writeWatchRequest()', () => {
+  it('writes what protobufjs writes', () => {
+    const type = reference('WatchRequest');
+    const request: fc.Arbitrary<WatchRequest> = fc
+      .record(
+        { key: bytes, range_end: bytes, start_revision: anyRevision, progress_notify: fc.boolean() },
+        optional,
+      )
+      .map((create_request) => ({ create_request }));
+    fc.assert(
+      fc.property(request, (message) => {
+        const read = type.toObject(type.decode(written(writeWatchRequest, message)), AS_ETCD3);
+        const same = type.toObject(type.decode(type.encode(type.fromObject(message)).finish()), AS_ETCD3);
+        expect(read).toEqual(same);
+      }),
+    );
+  });
+});
+
+describe('readWatchResponse()', () => {
+  it('reads changes and removals, and the numbers of the watches', () => {
+    const type = reference('WatchResponse');
+    const kv = { key: Buffer.from('/a'), mod_revision: '9007199254740993', value: Buffer.from('x') };
+    const message = type.fromObject({
+      header: { cluster_id: '18446744073709551615', revision: 12, raft_term: 3 },
+      watch_id: -1,
+      canceled: true,
+      compact_revision: 7,
+      cancel_reason: 'why',
+      events: [
+        { type: 'Put', kv: { ...kv, version: 3 } },
+        { type: 'Delete', kv: { key: kv.key } },
+      ],
+    });
+    expect(readWatchResponse(Buffer.from(type.encode(message).finish()))).toEqual({
+      header: { cluster_id: '-1', revision: '12' },
+      watch_id: '-1',
+      created: false,
+      canceled: true,
+      compact_revision: '7',
+      cancel_reason: 'why',
+      events: [
+        { type: '0', kv },
+        { type: '1', kv: { key: kv.key, mod_revision: '0', value: Buffer.alloc(0) } },
+      ],
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkResponse, commitRequest, readRequest } from '../../../../src/datastore/etcd/txn.ts';
 
-const header = { revision: '7' };
+const header = { cluster_id: '7', revision: '7' };
 const found = { response_range: { kvs: [] } };
 
 describe('checkResponse()', () => {
