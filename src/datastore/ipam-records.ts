@@ -26,6 +26,7 @@ import {
   IP_RESERVATIONS_PREFIX,
   IPAM_CONFIG_KEY,
   nodeKey,
+  nodeNameOfAffinityKey,
 } from './keys.ts';
 import type { Entry, Range, Transaction, Write } from './store.ts';
 import { entriesUnder, entryAt, keysUnder, type View } from './view.ts';
@@ -231,8 +232,6 @@ function listing(view: View, family: IpFamily): readonly (readonly [IpFamily, Re
   return [[family, new Set(cidrs.map(formatCidr))]];
 }
 
-const AFFINITY_KEY = /\/host\/([^/]+)\/ipv[46]\/block\/[^/]+$/;
-
 function otherAffinities(
   view: View,
   nodeName: string,
@@ -240,7 +239,7 @@ function otherAffinities(
 ): ReadonlyMap<string, Stored<BlockAffinity> | undefined> {
   const others = new Map<string, Stored<BlockAffinity> | undefined>();
   for (const [key, entry] of view.entries) {
-    const owner = AFFINITY_KEY.exec(key)?.[1];
+    const owner = nodeNameOfAffinityKey(key);
     const cidr = cidrOfKey(key);
     if (owner === undefined || owner === nodeName || cidr === undefined) continue;
     others.set(affinityId(owner, formatCidr(cidr)), entry && storedAffinity(entry, warn));

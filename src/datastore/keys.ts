@@ -11,9 +11,12 @@ import type { IpFamily } from '../base/ip-address.ts';
 const IPAM = '/calico/ipam/v2';
 const RESOURCES = '/calico/resources/v3/projectcalico.org';
 
-const HANDLES_PREFIX = `${IPAM}/handle/`;
+export const HANDLES_PREFIX = `${IPAM}/handle/`;
+/** Affinities of all nodes, and what old versions kept of the nodes themselves. */
+export const AFFINITIES_PREFIX = `${IPAM}/host/`;
 
 export const IPAM_CONFIG_KEY = `${IPAM}/config`;
+export const NODES_PREFIX = `${RESOURCES}/nodes/`;
 export const IP_POOLS_PREFIX = `${RESOURCES}/ippools/`;
 export const IP_RESERVATIONS_PREFIX = `${RESOURCES}/ipreservations/`;
 export const WORKLOAD_ENDPOINTS_PREFIX = `${RESOURCES}/workloadendpoints/`;
@@ -36,6 +39,11 @@ export function affinityKey(nodeName: string, cidr: Cidr): string {
   return affinityPrefix(nodeName, cidr.family) + cidrSegment(cidr);
 }
 
+/** The node of an affinity's key; `undefined` when it is another record's key. */
+export function nodeNameOfAffinityKey(key: string): string | undefined {
+  return /\/host\/([^/]+)\/ipv[46]\/block\/[^/]+$/.exec(key)?.[1];
+}
+
 export function handleKey(handleId: string): string {
   return HANDLES_PREFIX + keySegment('handle', handleId);
 }
@@ -46,7 +54,7 @@ export function handleIdOfKey(key: string): string | undefined {
 }
 
 export function nodeKey(nodeName: string): string {
-  return `${RESOURCES}/nodes/${keySegment('node name', nodeName)}`;
+  return `${NODES_PREFIX}${keySegment('node name', nodeName)}`;
 }
 
 export function ipPoolKey(name: string): string {

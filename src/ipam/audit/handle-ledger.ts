@@ -1,0 +1,126 @@
+/** Compares what handles count with what blocks hold. */
+
+import { type Cidr, formatCidr, tryParseCidr } from '../../base/cidr.ts';
+import { ABSENT, type Revision } from '../../base/revision.ts';
+import type { AllocationBlock } from '../allocation-block.ts';
+import { cleanHandleId, WINDOWS_RESERVED_HANDLE_ID } from '../handle-id.ts';
+import type { Handle } from '../records.ts';
+import type { Finding } from './damage.ts';
+
+/** What a handle says of one block; nearly every handle names only one. */
+interface Count {
+  readonly cidrText: string;
+  readonly count: number;
+  readonly next: Count | undefined;
+}
+
+interface Account {
+  readonly key: string;
+  readonly revision: Revision;
+  /** Of blocks that have not been seen. */
+  counts: Count | undefined;
+  held: number;
+  problems: readonly string[];
+  /** Blocks that it holds something in and does not name. */
+  unnamed: readonly Cidr[];
+}
+
+export interface HandleLedger {
+  add(key: string, handleId: string, handle: Handle, revision: Revision): void;
+  compare(key: string, block: AllocationBlock): void;
+  finish(): void;
+}
+
+export function createHandleLedger(report: (finding: Finding) => void): HandleLedger {
+  /** By clean ID. */
+  const accounts = new Map<string, Account>();
+  /** Blocks by the ID of handles that have no record. */
+  const missing = new Map<string, { readonly key: string; readonly cidrs: Cidr[] }>();
+
+  function compareOne(handleId: string, held: number, key: string, { cidr }: AllocationBlock): void {
+    const account = accounts.get(handleId);
+    if (account === undefined) {
+      const known = missing.get(handleId);
+      if (known === undefined) missing.set(handleId, { key, cidrs: [cidr] });
+      else known.cidrs.push(cidr);
+      return;
+    }
+    const text = formatCidr(cidr);
+    const count = countOf(account.counts, text);
+    account.held += held;
+    account.counts = without(account.counts, text);
+    if (count === held) return;
+    account.problems = [...account.problems, `counts ${count ?? 0} in ${text}, which holds ${held}`];
+    if (count === undefined) account.unnamed = [...account.unnamed, cidr];
+  }
+
+  return {
+    add: (key, handleId, { addressCounts }, revision) => {
+      let counts: Count | undefined;
+      for (const [cidrText, count] of addressCounts)
+        counts = { cidrText: canonical(cidrText), count, next: counts };
+      const account = { key, revision, counts, held: 0, problems: [], unnamed: [] };
+      accounts.set(cleanHandleId(handleId), account);
+    },
+    compare: (key, block) => {
+      for (const [handleId, held] of holders(block)) compareOne(handleId, held, key, block);
+    },
+    finish: () => {
+      for (const [handleId, account] of accounts) {
+        const finding = judge(handleId, account);
+        if (finding !== undefined) report(finding);
+      }
+      for (const [handleId, { key, cidrs }] of missing) report(missingHandle(handleId, key, cidrs));
+    },
+  };
+}
+
+/** How many addresses each handle holds in the block. */
+function holders({ allocations, attributes }: AllocationBlock): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const index of allocations) {
+    const handleId = index === null ? undefined : attributes[index]?.handleId;
+    if (handleId === undefined || handleId.toLowerCase() === WINDOWS_RESERVED_HANDLE_ID) continue;
+    const id = cleanHandleId(handleId);
+    held.set(id, (held.get(id) ?? 0) + 1);
+  }
+  return held;
+}
+
+function judge(handleId: string, account: Account): Finding | undefined {
+  const { key, revision, held } = account;
+  const problems = [...account.problems];
+  const blocks = [...account.unnamed];
+  for (let left = account.counts; left !== undefined; left = left.next)
+    problems.push(`counts ${left.count} in ${left.cidrText}, which holds none of it`);
+  const name = `handle ${JSON.stringify(handleId)}`;
+  const repair = { record: 'handle', handleId, revision, blocks } as const;
+  if (held === 0) return { damage: 'leaked-handle', key, text: `${name} holds no address`, repair };
+  if (problems.length === 0) return undefined;
+  return { damage: 'wrong-handle-count', key, text: `${name} ${problems.join(', ')}`, repair };
+}
+
+function missingHandle(handleId: string, key: string, blocks: readonly Cidr[]): Finding {
+  return {
+    damage: 'missing-handle',
+    key,
+    text: `handle ${JSON.stringify(handleId)} holds addresses in ${blocks.map(formatCidr).join(', ')} and has no record`,
+    repair: { record: 'handle', handleId, revision: ABSENT, blocks },
+  };
+}
+
+function countOf(counts: Count | undefined, cidrText: string): number | undefined {
+  for (let one = counts; one !== undefined; one = one.next) if (one.cidrText === cidrText) return one.count;
+  return undefined;
+}
+
+function without(counts: Count | undefined, cidrText: string): Count | undefined {
+  if (counts === undefined) return undefined;
+  const next = without(counts.next, cidrText);
+  return counts.cidrText === cidrText ? next : { ...counts, next };
+}
+
+function canonical(cidrText: string): string {
+  const cidr = tryParseCidr(cidrText);
+  return cidr === undefined ? cidrText : formatCidr(cidr);
+}
