@@ -6,15 +6,19 @@ import { readAll } from '../../datastore/read-all.ts';
 import { allocationMismatches } from '../../ipam/check-allocation.ts';
 import { askedAllocation } from '../asked-allocation.ts';
 import { CHECK_BUDGET_MS } from '../budgets.ts';
-import { closeQuietly, openStore, prepareJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob } from '../job.ts';
 import { addressesOf, requirePrevResult } from '../prev-result.ts';
 import { requireNoMismatch } from '../require-no-mismatch.ts';
 import type { World } from '../world.ts';
 
 export async function check(call: CniCall, world: World): Promise<undefined> {
   const job = prepareJob(call, world, CHECK_BUDGET_MS);
-  const result = requirePrevResult(call.conf);
-  const asked = askedAllocation(job, addressesOf(result, call.ifName));
+  await loggingFailure(job, () => compare(job));
+}
+
+async function compare(job: Job): Promise<void> {
+  const result = requirePrevResult(job.call.conf);
+  const asked = askedAllocation(job, addressesOf(result, job.call.ifName));
   const store = await openStore(job);
   try {
     const view = await readAll(store, allocationRanges(asked), job.deadline);

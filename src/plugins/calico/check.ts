@@ -11,7 +11,7 @@ import { type Kernel, openKernel } from '../../network/kernel.ts';
 import { readTuning } from '../../network/read-tuning.ts';
 import { askedAllocation } from '../asked-allocation.ts';
 import { CHECK_BUDGET_MS } from '../budgets.ts';
-import { closeQuietly, type Job, openStore, prepareJob } from '../job.ts';
+import { closeQuietly, type Job, loggingFailure, openStore, prepareJob } from '../job.ts';
 import { requirePrevResult } from '../prev-result.ts';
 import { requireNoMismatch } from '../require-no-mismatch.ts';
 import type { World } from '../world.ts';
@@ -23,6 +23,10 @@ import { hostIfNames } from './pod-network.ts';
 
 export async function check(call: CniCall, world: World): Promise<undefined> {
   const job = prepareJob(call, world, CHECK_BUDGET_MS);
+  await loggingFailure(job, () => compare(job));
+}
+
+async function compare(job: Job): Promise<void> {
   const plugin = ipamPlugin(job);
   const inputs = checkInputs(job, plugin === 'own');
   using kernel = openWiring(job);

@@ -12,8 +12,7 @@ import { parseServerAddress } from '../../dataplane/server-address.ts';
 import { askGate } from '../../readiness/ask-gate.ts';
 import { withoutCredentials } from '../../readiness/wait-for-gates.ts';
 import { STATUS_ANSWER_MS } from '../budgets.ts';
-import type { Job } from '../job.ts';
-import { prepareJob } from '../job.ts';
+import { type Job, loggingFailure, prepareJob } from '../job.ts';
 import { askDatastore } from '../status/ask-datastore.ts';
 import { askKubernetes } from '../status/ask-kubernetes.ts';
 import { limitedConnectivity, notReady, refuseUnlessReady, unlessWrongCall } from '../status/not-ready.ts';
@@ -29,6 +28,10 @@ interface Question {
 
 export async function status(call: CniCall, world: World): Promise<undefined> {
   const { job, plugin } = prepare(call, world);
+  await loggingFailure(job, () => askAll(job, plugin));
+}
+
+async function askAll(job: Job, plugin: ReturnType<typeof ipamPlugin>): Promise<void> {
   const questions = questionsOf(job, plugin);
   const answers = await Promise.allSettled(questions.map(({ ask }) => ask));
   const reasons = answers.flatMap((answer, i) =>
