@@ -8,15 +8,11 @@ import type { Peer } from '../../grpc/http2/connect.ts';
 import type { Http2Connection } from '../../grpc/http2/connection.ts';
 import { callMethod, type Method } from '../../grpc/method.ts';
 import type { Metadata } from '../../grpc/unary-call.ts';
-import {
-  readAuthenticateResponse,
-  readTxnResponse,
-  type TxnRequest,
-  writeAuthenticateRequest,
-  writeTxnRequest,
-} from './etcd-messages.ts';
+import { partsOf } from './endpoint-url.ts';
+import { readTxnResponse, type TxnRequest, writeTxnRequest } from './etcd-messages.ts';
 import { type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
 import type { EtcdEndpoint } from './failover.ts';
+import { AUTHENTICATE } from './log-in.ts';
 import { isStaleToken } from './refusal.ts';
 
 /** What all endpoints of a cluster share. */
@@ -29,11 +25,6 @@ export interface GrpcSession {
 }
 
 const TXN = { path: '/etcdserverpb.KV/Txn', write: writeTxnRequest, read: readTxnResponse };
-const AUTHENTICATE = {
-  path: '/etcdserverpb.Auth/Authenticate',
-  write: writeAuthenticateRequest,
-  read: readAuthenticateResponse,
-};
 
 interface Limits {
   readonly timeoutMs: number;
@@ -104,17 +95,4 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
       connection?.close('the datastore was closed');
     },
   };
-}
-
-const URL_PARTS = /^(?<scheme>https?):\/\/(?<authority>(?<host>\[.+\]|[^:]+):(?<port>\d+))$/;
-
-function partsOf(url: string): { scheme: string; authority: string; peer: Peer } {
-  const { scheme, authority, host, port } = URL_PARTS.exec(url)?.groups ?? {};
-  if (scheme === undefined || authority === undefined || host === undefined) {
-    throw new CalicoError(
-      'config',
-      `invalid etcd endpoint ${JSON.stringify(url)}: it must be like https://host:2379`,
-    );
-  }
-  return { scheme, authority, peer: { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } };
 }

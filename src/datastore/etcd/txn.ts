@@ -56,7 +56,7 @@ function rangeOp(range: Range): RequestOp {
 }
 
 /** The first key after all keys that start with the prefix; the prefix's last byte is never 0xff in our keys. */
-function prefixEnd(prefix: string): Buffer {
+export function prefixEnd(prefix: string): Buffer {
   const end = Buffer.from(prefix);
   end.writeUInt8((end.at(-1) ?? 0) + 1, end.length - 1);
   return end;
