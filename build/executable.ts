@@ -30,6 +30,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import pkg from '@yao-pkg/pkg/lib-es5/sea.js';
 import { trimCodeCache } from './code-cache.ts';
+import { addLibraryPath } from './library-path.ts';
 import { snapshotScript } from './snapshot-script.ts';
 import { strippedNode } from './stripped-node.ts';
 
@@ -93,7 +94,7 @@ async function pack(bundle: string, folder: string, assets: readonly string[]): 
   await pkg.default(script, {
     targets: [{ platform: 'linux', arch: process.arch, nodeRange: 'node26', output }],
     // Our own runtime, so that pkg looks for none on the network.
-    nodePath: strippedNode(join(folder, 'node')),
+    nodePath: preparedNode(folder),
     seaConfig: {
       ...SEA_CONFIG,
       assets: Object.fromEntries(assets.map((path) => [basename(path), resolve(path)])),
@@ -101,6 +102,15 @@ async function pack(bundle: string, folder: string, assets: readonly string[]): 
     signature: false,
   });
   return output;
+}
+
+/** Gives the path of our Node.js, which is in `folder`: without symbols, and looking for libraries beside itself first. */
+function preparedNode(folder: string): string {
+  const node = readFileSync(strippedNode(join(folder, 'stripped')));
+  addLibraryPath(node);
+  const path = join(folder, 'node');
+  writeFileSync(path, node, { mode: 0o755 });
+  return path;
 }
 
 /** The names of all of Node's modules that are loaded with these, those left out that are in the snapshot. */

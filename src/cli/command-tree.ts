@@ -3,16 +3,21 @@
 import { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap.ts';
 import type { CommandWorld, ExitCode } from './command-world.ts';
+import { installCommand, uninstallCommand } from './install.ts';
+import { testConnectionCommand } from './test-connection.ts';
 
 /** `exit`: told by commands that find something wrong without failing. */
-export function commandTree(world: CommandWorld, _exit: (code: ExitCode) => void): Command {
+export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void): Command {
   const tree = new Command('calico')
     .description(
       'A Calico-compatible CNI plugin. Called by a container runtime, it networks pods; these commands are for people.',
     )
     .version(world.version, '-v, --version', 'print the version and exit')
     .helpOption('-h, --help', 'show help, also of each command')
-    .addCommand(bootstrapCommand(world));
+    .addCommand(bootstrapCommand(world))
+    .addCommand(installCommand(world))
+    .addCommand(uninstallCommand(world))
+    .addCommand(testConnectionCommand(world, exit));
   return configured(tree, world);
 }
 

@@ -16,6 +16,7 @@ export type Invocation =
 
 const FLAGS = {
   v: { type: 'boolean', short: 'v' },
+  t: { type: 'boolean', short: 't' },
   version: { type: 'boolean' },
   h: { type: 'boolean', short: 'h' },
   help: { type: 'boolean' },
@@ -34,6 +35,9 @@ export function readInvocation(name: string, args: readonly string[]): Invocatio
     const { values } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
     if (values.v || values.version) return { run: 'version' };
     if (values.h || values.help) return { run: 'help', program };
+    // Calico's IPAM plugin has no such flag.
+    if (values.t && program === 'calico') return { run: 'command', args: ['test-connection'] };
+    if (values.t) return { run: 'refuse', why: "Unknown option '-t'", program };
     return { run: 'cni', program };
   } catch (error) {
     return { run: 'refuse', why: error instanceof Error ? error.message : String(error), program };

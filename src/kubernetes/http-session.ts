@@ -18,6 +18,8 @@ export interface HttpAnswer {
 export interface HttpSession {
   /** Rejects with an {@link HttpFailure}, at the latest when the time is over. */
   get(path: string, timeoutMs: number): Promise<HttpAnswer>;
+  /** As `get`, with a body of JSON. */
+  post(path: string, body: string, timeoutMs: number): Promise<HttpAnswer>;
   close(): void;
 }
 
@@ -69,9 +71,9 @@ export function openHttpSession(settings: ConnectionSettings): HttpSession {
     headers: headersOf(settings),
   };
 
-  function get(path: string, timeoutMs: number): Promise<HttpAnswer> {
+  function send(path: string, timeoutMs: number, body?: string): Promise<HttpAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-    const asked = request({ ...options, path: `${server.basePath}${path}` });
+    const asked = request({ ...options, path: `${server.basePath}${path}`, ...withBody(body) });
     const fail = (error: unknown) => reject(failureOf(error, certificateEnd));
     const alarm = setTimeout(() => {
       reject(timeoutOf(timeoutMs, asked.socket));
@@ -79,12 +81,18 @@ export function openHttpSession(settings: ConnectionSettings): HttpSession {
     }, timeoutMs);
     asked.on('response', (response) => void answerOf(response).then(resolve, fail));
     asked.on('error', fail);
-    asked.end();
+    asked.end(body);
     return promise.finally(() => clearTimeout(alarm));
   }
 
+  const withBody = (body: string | undefined): RequestOptions =>
+    body === undefined
+      ? {}
+      : { method: 'POST', headers: { ...headersOf(settings), 'content-type': 'application/json' } };
+
   return {
-    get,
+    get: (path, timeoutMs) => send(path, timeoutMs),
+    post: (path, body, timeoutMs) => send(path, timeoutMs, body),
     close: () => {
       first?.destroy();
       agent.destroy();

@@ -102,10 +102,28 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     because:
       'the agent keeps a host as the datastore says: it reads one, writes the other, and serves no pod call',
   },
+  install: {
+    values: ['base', 'network/native.ts'],
+    types: [],
+    builtins: ['node:fs', 'node:path'],
+    because: 'it puts files on a host; what their content leads to is for those who ask for them',
+  },
   cli: {
-    values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network', 'node'],
-    types: ['cni'],
-    builtins: ['node:path', 'node:util'],
+    values: [
+      'base',
+      'cni',
+      'config',
+      'ipam',
+      'workload',
+      'datastore',
+      'network',
+      'node',
+      'kubernetes',
+      'install',
+      'plugins/require-ready.ts',
+    ],
+    types: [],
+    builtins: ['node:path', 'node:util', 'node:os'],
     because: 'an operator command is a list of steps too',
   },
 };

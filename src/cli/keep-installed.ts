@@ -1,0 +1,72 @@
+/** Stays, and installs again whenever what it was made from has changed, or the plugin's token is to be renewed. */
+
+import { errorText, isCalicoError } from '../base/calico-error.ts';
+import { sha1Hex } from '../base/sha1.ts';
+import type { InstallSettings } from '../install/install-settings.ts';
+import { readPodAccount, readTemplate, readTls } from '../install/read-inputs.ts';
+import type { CommandWorld } from './command-world.ts';
+import { type Installed, installOnce } from './install-once.ts';
+
+/** kubelet brings a changed secret to its pods within a minute or so. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Of the token's life, the part after which there is a new one: as calico-node does. */
+const RENEWED_AFTER = 4n;
+
+/** Returns when it is told to end. `tell`: gets one line. What fails is told, and tried again. */
+export async function keepInstalled(
+  settings: InstallSettings,
+  first: Installed,
+  world: CommandWorld,
+  tell: (line: string) => Promise<void>,
+): Promise<void> {
+  let seen = fingerprint(settings);
+  let renewNs = renewalNs(first, world);
+  let failure: string | undefined;
+  while (await pause(world)) {
+    const now = fingerprint(settings);
+    const renewsToken = renewNs !== undefined && world.clock.nowNs() >= renewNs;
+    if (now === seen && !renewsToken && failure === undefined) continue;
+    try {
+      const done = await installOnce({ settings, isDryRun: false, renewsToken }, world);
+      for (const line of done.changes) await tell(line);
+      [seen, renewNs, failure] = [now, renewalNs(done, world), undefined];
+    } catch (error) {
+      const told = describe(error);
+      if (told !== failure) await tell(`cannot install what has changed; trying again: ${told}`);
+      failure = told;
+    }
+  }
+}
+
+function renewalNs({ expiresNs }: Installed, { clock, random }: CommandWorld): bigint | undefined {
+  if (expiresNs === undefined) return undefined;
+  const now = clock.nowNs();
+  const part = (expiresNs - now) / RENEWED_AFTER;
+  // All nodes of a cluster start at the same time, and must not ask at the same time for ever.
+  return now + part + BigInt(Math.round(Number(part) * random.fraction()));
+}
+
+/** Of everything that can change under a process: secrets and templates are volumes. */
+function fingerprint({ tlsFolder, template }: InstallSettings): string {
+  try {
+    const tls = readTls(tlsFolder).files.map(({ name, text }) => `${name} ${text.reveal()}`);
+    const account = readPodAccount()?.certificateAuthority ?? '';
+    return sha1Hex([...tls, account, readTemplate(template).text].join('\n'));
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+/** `false` as soon as the process is to end. */
+async function pause({ clock, interruption }: CommandWorld): Promise<boolean> {
+  const { promise: interrupted, resolve } = Promise.withResolvers<void>();
+  using _listening = interruption.listen(resolve);
+  await Promise.race([interrupted, clock.sleep(LOOK_EVERY_MS)]);
+  return interruption.signal() === undefined;
+}
+
+function describe(error: unknown): string {
+  const details = isCalicoError(error) && error.details ? `: ${error.details}` : '';
+  return errorText(error) + details;
+}
