@@ -82,7 +82,13 @@ export interface HostNat {
   /** Instead of that of the interface the packet leaves through. */
   readonly address: IpAddress | undefined;
   /** What the host itself sends here with an address of another interface gets the one of the device. */
-  readonly tunnels: readonly { readonly device: string; readonly udpPorts: PortRange }[];
+  readonly tunnels: readonly NatTunnel[];
+}
+
+/** UDP gets its source port from the range, where there is one: replies to another would be taken for tunnelled packets. */
+export interface NatTunnel {
+  readonly device: string;
+  readonly udpPorts: PortRange | undefined;
 }
 
 export interface DesiredHost {
@@ -102,7 +108,7 @@ export interface DesiredHost {
   readonly nat: PerFamily<HostNat>;
   /** Every pool, which tells our addresses on a shared device from others'. */
   readonly poolCidrs: readonly Cidr[];
-  /** Content of the file that the CNI plugin reads, `1450`; `undefined` when it cannot be told. */
-  readonly mtuFile: string | undefined;
+  /** Content of the file that the CNI plugin reads, `1450`: what new pods get. */
+  readonly mtuFile: string;
   readonly findings: readonly Finding[];
 }

@@ -1,0 +1,185 @@
+/** The routes that one block asks for, each with its rank among those to one destination. Pure. */
+
+import { type Cidr, containsAddress, formatCidr, hostCidr } from '../../base/cidr.ts';
+import { addressBits, type IpAddress, type IpFamily } from '../../base/ip-address.ts';
+import type { ClusterBlock, ClusterPool } from '../cluster.ts';
+import type { HostLink } from '../host-facts.ts';
+import { DEFAULT_METRIC, type HostRoute, MAIN_TABLE, ROUTE_PROTOCOL } from '../host-route.ts';
+import type { Peer } from './peers.ts';
+import { modeOf, type PoolMode } from './pools.ts';
+import type { Problems } from './problems.ts';
+import { ROUTE_PROBLEMS } from './route-problems.ts';
+
+/** All that routes of one family depend on. */
+export interface RouteWorld {
+  readonly family: IpFamily;
+  readonly nodeName: string;
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly parent: HostLink | undefined;
+  readonly vxlan: RouteDevice | undefined;
+  readonly ipip: RouteDevice | undefined;
+  /** Whether routes of these pools are ours to make, rather than BIRD's. */
+  readonly owns: Readonly<Record<PoolMode['encapsulation'], boolean>>;
+  readonly source: IpAddress | undefined;
+  readonly poolOf: (cidr: Cidr) => ClusterPool | undefined;
+  /** Whether the CIDR holds the address of a node itself. */
+  readonly holdsHost: (cidr: Cidr) => boolean;
+  readonly problems: Problems;
+}
+
+export interface RouteDevice {
+  readonly name: string;
+  readonly mtu: number;
+}
+
+/** Of the routes to one destination that one is made whose rank is lowest. */
+export interface RankedRoute {
+  readonly route: HostRoute;
+  readonly rank: number;
+}
+
+/** A borrowed address goes before its block, then what is direct before what is tunnelled. */
+const RANK = {
+  borrowed: 0,
+  block: 10,
+  vxlanSameSubnet: 1,
+  vxlan: 2,
+  ipipSameSubnet: 3,
+  ipip: 4,
+  none: 5,
+  blackhole: 6,
+} as const;
+
+/** To the block at its owner, and to each address that another node has borrowed. */
+export function blockRoutes(block: ClusterBlock, world: RouteWorld): readonly RankedRoute[] {
+  const { owner, cidr } = block;
+  const borrowed = block.borrowed.flatMap(({ address, nodeName }) => {
+    if (nodeName === world.nodeName || (block.isVirtual && nodeName === undefined)) return [];
+    if (nodeName !== undefined) return routeTo(hostCidr(address), nodeName, RANK.borrowed, world);
+    world.problems.add(ROUTE_PROBLEMS[world.family].noNode, formatCidr(hostCidr(address)));
+    return [];
+  });
+  if (owner === undefined) return borrowed;
+  return [...borrowed, ...routeTo(cidr, owner, RANK.block, world)];
+}
+
+function routeTo(
+  destination: Cidr,
+  nodeName: string,
+  rank: number,
+  world: RouteWorld,
+): readonly RankedRoute[] {
+  const problems = ROUTE_PROBLEMS[world.family];
+  const pool = world.poolOf(destination);
+  const mode = pool === undefined ? undefined : modeOf(pool);
+  if (mode === undefined) {
+    if (pool === undefined) world.problems.add(problems.outsidePools, formatCidr(destination));
+    return [];
+  }
+  if (!world.owns[mode.encapsulation]) return [];
+  if (world.holdsHost(destination)) {
+    world.problems.add(problems.hostAddressInside, formatCidr(destination));
+    return [];
+  }
+  const ranked =
+    nodeName === world.nodeName
+      ? blackhole(destination, world.family)
+      : remoteRoute(destination, nodeName, mode, world);
+  return ranked === undefined ? [] : [{ ...ranked, rank: ranked.rank + rank }];
+}
+
+/** What is not a pod's yet, or any more, shall not leave the node by the default route. */
+function blackhole(destination: Cidr, family: IpFamily): RankedRoute | undefined {
+  if (destination.prefixLength === addressBits(family)) return undefined;
+  return { rank: RANK.blackhole, route: { ...blankRoute(destination), type: 'blackhole' } };
+}
+
+function remoteRoute(
+  destination: Cidr,
+  nodeName: string,
+  mode: PoolMode,
+  world: RouteWorld,
+): RankedRoute | undefined {
+  const peer = world.peers.get(nodeName);
+  if (peer === undefined) {
+    world.problems.add(ROUTE_PROBLEMS[world.family].unknownPeer, nodeName);
+    return undefined;
+  }
+  if (mode.encapsulation === 'none') return unencapsulated(destination, peer, world);
+  if (mode.isCrossSubnet && peer.isSameSubnet) {
+    const rank = mode.encapsulation === 'vxlan' ? RANK.vxlanSameSubnet : RANK.ipipSameSubnet;
+    return direct(destination, peer, rank, world);
+  }
+  return mode.encapsulation === 'vxlan'
+    ? throughVxlan(destination, peer, world)
+    : throughIpip(destination, peer, world);
+}
+
+/** A route to somebody behind a router would be a lie: the router does not know where the pods are. */
+function unencapsulated(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
+  if (peer.hostAddress === undefined || peer.isOnLink || world.parent === undefined)
+    return direct(destination, peer, RANK.none, world);
+  world.problems.add(ROUTE_PROBLEMS[world.family].notOnLink, peer.name);
+  return undefined;
+}
+
+function direct(destination: Cidr, peer: Peer, rank: number, world: RouteWorld): RankedRoute | undefined {
+  const gateway = hostGateway(peer, world);
+  if (gateway === undefined || world.parent === undefined) return undefined;
+  const way = { device: world.parent.name, gateway, isOnLink: true, source: world.source };
+  return { rank, route: { ...blankRoute(destination), ...way } };
+}
+
+/** Where the gateway is itself the destination, which happens to tunnel addresses alone in their block, it needs none. */
+function throughVxlan(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
+  if (peer.vtep === undefined) {
+    world.problems.add(ROUTE_PROBLEMS[world.family].incompleteVtep, peer.name);
+    return undefined;
+  }
+  if (world.vxlan === undefined) return undefined;
+  const { name: device, mtu } = world.vxlan;
+  const isItself =
+    destination.prefixLength === addressBits(world.family) && containsAddress(destination, peer.vtep.address);
+  const way = isItself
+    ? {
+        gateway: undefined,
+        isOnLink: false,
+        scope: world.family === 4 ? ('link' as const) : ('global' as const),
+      }
+    : { gateway: peer.vtep.address, isOnLink: true };
+  return {
+    rank: RANK.vxlan,
+    route: { ...blankRoute(destination), device, mtu, source: world.source, ...way },
+  };
+}
+
+function throughIpip(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
+  const gateway = hostGateway(peer, world);
+  if (gateway === undefined || world.ipip === undefined) return undefined;
+  const { name: device, mtu } = world.ipip;
+  const way = { device, mtu, gateway, isOnLink: true, source: world.source };
+  return { rank: RANK.ipip, route: { ...blankRoute(destination), ...way } };
+}
+
+function hostGateway(peer: Peer, world: RouteWorld): IpAddress | undefined {
+  if (peer.hostAddress === undefined)
+    world.problems.add(ROUTE_PROBLEMS[world.family].unknownHostAddress, peer.name);
+  return peer.hostAddress;
+}
+
+/** A route of ours that leads nowhere yet. */
+export function blankRoute(destination: Cidr): HostRoute {
+  return {
+    destination,
+    table: MAIN_TABLE,
+    metric: DEFAULT_METRIC[destination.family],
+    protocol: ROUTE_PROTOCOL,
+    type: 'unicast',
+    device: undefined,
+    gateway: undefined,
+    isOnLink: false,
+    scope: 'global',
+    mtu: undefined,
+    source: undefined,
+  };
+}

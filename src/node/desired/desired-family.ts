@@ -1,0 +1,118 @@
+/** One family of the desired host; the other does not matter to it. Pure. */
+
+import type { Cidr } from '../../base/cidr.ts';
+import type { IpFamily } from '../../base/ip-address.ts';
+import type { ClusterBlock, ClusterPool, ClusterState } from '../cluster.ts';
+import type { FelixSettings } from '../felix-settings.ts';
+import type { Finding } from '../finding.ts';
+import type { HostFacts } from '../host-facts.ts';
+import type { HostRoute } from '../host-route.ts';
+import type { RouteDevice, RouteWorld } from './block-routes.ts';
+import { clusterRoutes } from './cluster-routes.ts';
+import {
+  type DeviceWish,
+  type FdbEntry,
+  type HostNat,
+  type HostNeighbour,
+  VXLAN_DEVICES,
+  type VxlanDevice,
+} from './desired-host.ts';
+import { decideVxlan } from './devices.ts';
+import { maskFindings } from './mask-findings.ts';
+import type { Mtus } from './mtu.ts';
+import { desiredNat } from './nat.ts';
+import { ownHost, ownHostFindings } from './own-host.ts';
+import { type Peer, peersOf } from './peers.ts';
+import { routedPools } from './pools.ts';
+import { collectProblems } from './problems.ts';
+
+/** What both families share. */
+export interface HostWorld {
+  readonly cluster: ClusterState;
+  readonly facts: HostFacts;
+  readonly settings: FelixSettings;
+  readonly mtus: Mtus;
+  readonly ipip: RouteDevice | undefined;
+  readonly poolOf: (cidr: Cidr) => ClusterPool | undefined;
+  readonly holdsHost: (cidr: Cidr) => boolean;
+  /** Of the routes that a pod here has, or will have. */
+  readonly localKeys: ReadonlySet<string>;
+}
+
+export interface DesiredFamily {
+  readonly vxlan: DeviceWish<VxlanDevice>;
+  readonly neighbours: readonly HostNeighbour[];
+  readonly fdb: readonly FdbEntry[];
+  readonly routes: readonly HostRoute[];
+  readonly nat: HostNat;
+  readonly findings: readonly Finding[];
+}
+
+export function desiredFamily(world: HostWorld, family: IpFamily): DesiredFamily {
+  const { cluster, facts, settings, mtus } = world;
+  const pools = routedPools(cluster.pools.values(), family);
+  const own = ownHost(cluster, facts, family);
+  const peers = peersOf(cluster, family, own.onLink);
+  const vxlan = decideVxlan(own, pools, settings, facts, mtus);
+  const problems = collectProblems();
+  const routes = clusterRoutes(
+    blocksOf(cluster, family),
+    {
+      family,
+      nodeName: cluster.nodeName,
+      peers: peers.byName,
+      parent: own.parent,
+      vxlan: vxlan.use,
+      ipip: world.ipip,
+      owns: ownership(settings, facts),
+      source: settings.routeSource[family],
+      poolOf: world.poolOf,
+      holdsHost: world.holdsHost,
+      problems,
+    },
+    world.localKeys,
+  );
+  const devices = [
+    ...(vxlan.wish.want === 'absent' ? [] : [{ name: VXLAN_DEVICES[family], isVxlan: true }]),
+    ...(family === 6 || world.ipip === undefined ? [] : [{ name: world.ipip.name, isVxlan: false }]),
+  ];
+  return {
+    vxlan: vxlan.wish,
+    ...layer2(vxlan.use, peers.byName.values()),
+    routes,
+    nat: desiredNat(cluster, family, pools, settings, devices),
+    findings: [
+      ...peers.findings,
+      ...(pools.length > 0 ? ownHostFindings(own) : []),
+      ...vxlan.findings,
+      ...problems.findings(),
+      ...maskFindings(own, peers.byName.values(), pools, facts),
+    ],
+  };
+}
+
+function blocksOf({ blocks }: ClusterState, family: IpFamily): Iterable<ClusterBlock> {
+  return blocks.values().filter(({ cidr }) => cidr.family === family);
+}
+
+/** Where BIRD runs, the configuration says who makes which routes; where it does not, nobody else would. */
+function ownership({ programClusterRoutes: program }: FelixSettings, facts: HostFacts): RouteWorld['owns'] {
+  return {
+    vxlan: true,
+    ipip: !facts.isBirdRunning || program === 'Enabled' || program === 'EnabledIPIPOnly',
+    none: !facts.isBirdRunning || program === 'Enabled' || program === 'EnabledNoEncapOnly',
+  };
+}
+
+/** For every node that has a tunnel end, also those that CrossSubnet reaches without: it may change any time. */
+function layer2(
+  device: RouteDevice | undefined,
+  peers: Iterable<Peer>,
+): Pick<DesiredFamily, 'neighbours' | 'fdb'> {
+  if (device === undefined) return { neighbours: [], fdb: [] };
+  const vteps = Array.from(peers, ({ vtep }) => vtep).filter((vtep) => vtep !== undefined);
+  return {
+    neighbours: vteps.map(({ address, mac }) => ({ device: device.name, address, mac })),
+    fdb: vteps.map(({ mac, remote }) => ({ device: device.name, mac, remote })),
+  };
+}

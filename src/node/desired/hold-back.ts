@@ -1,0 +1,21 @@
+/** When nothing must be changed, and when so little is wanted that it should be read again first. Pure. */
+
+import type { ClusterState } from '../cluster.ts';
+import type { HostFacts } from '../host-facts.ts';
+
+/** `undefined`: the host may be changed. */
+export function frozenBecause(cluster: ClusterState, facts: HostFacts): string | undefined {
+  if (facts.isFelixRunning)
+    return 'Felix runs on this host and keeps the same routes: stop calico-node, or this agent';
+  if (!cluster.isDatastoreReady)
+    return 'the datastore is not ready: ClusterInformation default is missing or its datastoreReady is false';
+  return undefined;
+}
+
+/** A datastore that was emptied by mistake, or restored, must not take the traffic of a whole cluster down. */
+export function doubtOf(cluster: ClusterState): string | undefined {
+  if (cluster.nodes.size === 0) return 'there is no Node in the datastore';
+  if (!cluster.nodes.has(cluster.nodeName))
+    return `there is no Node ${cluster.nodeName}, which is this one, in the datastore`;
+  return cluster.pools.size === 0 ? 'there is no IPPool in the datastore' : undefined;
+}
