@@ -1,8 +1,11 @@
 /** All commands, each from a file of its own. */
 
 import { Command } from 'commander';
+import { applyCommand, createCommand } from './apply/apply.ts';
 import { bootstrapCommand } from './bootstrap.ts';
 import type { CommandWorld, ExitCode } from './command-world.ts';
+import { getCommand } from './get/get.ts';
+import { EXIT_STATUS } from './help-text.ts';
 import { installCommand, uninstallCommand } from './install.ts';
 import { testConnectionCommand } from './test-connection.ts';
 
@@ -17,7 +20,11 @@ export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void)
     .addCommand(bootstrapCommand(world))
     .addCommand(installCommand(world))
     .addCommand(uninstallCommand(world))
-    .addCommand(testConnectionCommand(world, exit));
+    .addCommand(testConnectionCommand(world, exit))
+    .addCommand(getCommand(world, exit))
+    .addCommand(applyCommand(world))
+    .addCommand(createCommand(world))
+    .addHelpText('after', EXIT_STATUS);
   return configured(tree, world);
 }
 

@@ -53,6 +53,11 @@ export function handleIdOfKey(key: string): string | undefined {
   return key.startsWith(HANDLES_PREFIX) ? key.slice(HANDLES_PREFIX.length) : undefined;
 }
 
+/** All resources of a kind; its name is in the plural and in lower case: `nodes`. */
+export function resourcePrefix(plural: string): string {
+  return `${RESOURCES}/${plural}/`;
+}
+
 export function nodeKey(nodeName: string): string {
   return `${NODES_PREFIX}${keySegment('node name', nodeName)}`;
 }

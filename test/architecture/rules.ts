@@ -123,8 +123,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'plugins/require-ready.ts',
     ],
     types: [],
-    builtins: ['node:path', 'node:util', 'node:os'],
-    because: 'an operator command is a list of steps too',
+    builtins: ['node:fs', 'node:path', 'node:util', 'node:os'],
+    because: 'an operator command is a list of steps too; the files are those that a person names',
   },
 };
 

@@ -1,7 +1,7 @@
 /** The common envelope of Calico's v3 resources: kind, apiVersion, metadata, spec, in Go's field order. Pure. */
 
 import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
-import { formatJson, formatMap, formatMembers } from './json.ts';
+import { formatJson, formatMap, formatMembers, unknownMembers } from './json.ts';
 
 const METADATA_ORDER = [
   'name',
@@ -13,18 +13,23 @@ const METADATA_ORDER = [
   'annotations',
 ];
 
-/** Values that Go's writer leaves out are left out here as well: absent, empty text, list or map. */
+/**
+ * Values that Go's writer leaves out are left out here as well: absent, empty text, list or map. `others` are the
+ * members that come after these four, such as the status.
+ */
 export function formatResource(
   kind: string,
   metadata: JsonObject,
   spec: JsonObject,
   specOrder: readonly string[],
+  others: JsonObject = {},
 ): string {
   return formatMembers([
     ['kind', formatJson(kind)],
     ['apiVersion', formatJson('projectcalico.org/v3')],
     ['metadata', formatOrdered(metadata, METADATA_ORDER)],
     ['spec', formatOrdered(spec, specOrder)],
+    ...unknownMembers(others),
   ]);
 }
 

@@ -7,7 +7,15 @@ export interface EtcdSettings {
   readonly caCertFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
+  /** The same as PEM text, in place of the files. */
+  readonly pem?: PemTexts | undefined;
   readonly user: EtcdUser | undefined;
+}
+
+export interface PemTexts {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface EtcdUser {

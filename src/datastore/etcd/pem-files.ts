@@ -1,4 +1,4 @@
-/** The TLS files of the network configuration, as etcd clients want them. */
+/** The TLS files of the settings, as etcd clients want them. */
 
 import { readFileSync } from 'node:fs';
 import { CalicoError, errorText } from '../../base/calico-error.ts';
@@ -14,6 +14,9 @@ export interface PemFiles {
 /** `undefined` for endpoints without TLS. Throws `config` when a file cannot be read. */
 export function readPemFiles(settings: EtcdSettings): PemFiles | undefined {
   if (!settings.endpoints.some((endpoint) => endpoint.startsWith('https:'))) return undefined;
+  const { pem } = settings;
+  if (pem !== undefined)
+    return { ca: Buffer.from(pem.ca), cert: Buffer.from(pem.cert), key: Buffer.from(pem.key) };
   return {
     ca: readPem('etcd_ca_cert_file', settings.caCertFile),
     cert: readPem('etcd_cert_file', settings.certFile),

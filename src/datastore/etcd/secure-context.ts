@@ -17,9 +17,10 @@ export function secureContextOf(settings: EtcdSettings, { ca, cert, key }: PemFi
   try {
     return createSecureContext(options);
   } catch (cause) {
-    const { caCertFile, certFile, keyFile } = settings;
+    const { caCertFile, certFile, keyFile, pem: texts } = settings;
     const files = [caCertFile, certFile, keyFile].filter((path) => path !== undefined).join(', ');
-    throw new CalicoError('config', `could not initialize etcdv3 client: cannot use the TLS files ${files}`, {
+    const what = texts === undefined ? `the TLS files ${files}` : 'etcdCACert, etcdCert and etcdKey';
+    throw new CalicoError('config', `could not initialize etcdv3 client: cannot use ${what}`, {
       details: errorText(cause),
       cause,
     });

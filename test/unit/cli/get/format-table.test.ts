@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { formatTable } from '../../../../src/cli/get/format-table.ts';
+
+describe('formatTable()', () => {
+  it.each([
+    [
+      'pads every column, also the last one',
+      ['NAME', 'CIDR'],
+      [['p', '10.0.0.0/8']],
+      'NAME   CIDR         \np      10.0.0.0/8   \n\n',
+    ],
+    ['gives a narrow column five characters', ['A', 'B'], [['', '']], 'A    B    \n          \n\n'],
+    ['shows the headings of an empty list', ['NAME'], [], 'NAME   \n\n'],
+    ['counts characters, not bytes', ['NAME'], [['häß']], 'NAME   \nhäß    \n\n'],
+  ])('%s', (_what, headings, rows, text) => {
+    expect(formatTable(headings, rows)).toBe(text);
+  });
+});
