@@ -23,6 +23,10 @@ export interface Etcd extends EtcdData {
   pause(): void;
   /** Goes on after {@link Etcd.pause}. */
   resume(): void;
+  /** Ends the process at once; what it has answered is still there after {@link Etcd.restart}. */
+  crash(): Promise<void>;
+  /** Starts it again, and returns when it serves. */
+  restart(): Promise<void>;
   /** Ends the process at once and removes its directory. */
   stop(): Promise<void>;
 }
@@ -48,14 +52,20 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const port = options.port ?? (options.netns === undefined ? await freePort() : 2379);
   const endpoint = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const directory = mkdtempSync(join(tmpdir(), 'etcd-'));
-  const child = spawnEtcd(directory, endpoint, options);
-  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const stop = async (): Promise<void> => {
+  const data = connectEtcd(join(directory, CLIENT_SOCKET));
+  let child = spawnEtcd(directory, endpoint, options);
+  const crash = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await exited;
+    // What has been killed leaves its sockets, and etcd does not take over those that are there.
+    for (const socket of [CLIENT_SOCKET, PEER_SOCKET]) rmSync(join(directory, socket), { force: true });
+  };
+  const stop = async (): Promise<void> => {
+    await crash();
     rmSync(directory, { recursive: true, force: true });
   };
-  const data = connectEtcd(join(directory, CLIENT_SOCKET));
   try {
     await untilHealthy(child, data);
   } catch (error) {
@@ -70,6 +80,12 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
       if (child.pid !== undefined) pauseProcess(child.pid);
     },
     resume: () => void child.kill('SIGCONT'),
+    crash,
+    restart: async () => {
+      await crash();
+      child = spawnEtcd(directory, endpoint, options);
+      await untilHealthy(child, data);
+    },
     stop,
   };
 }
@@ -92,6 +108,8 @@ function etcdArguments(endpoint: string): readonly string[] {
     ...['--listen-client-urls', `${endpoint},unix://${CLIENT_SOCKET}`, '--advertise-client-urls', endpoint],
     ...['--listen-peer-urls', `unix://${PEER_SOCKET}`, '--initial-advertise-peer-urls', 'http://127.0.0.1:1'],
     ...['--initial-cluster', 'test=http://127.0.0.1:1'],
+    // It serves once it has elected itself, and need not wait for others.
+    ...['--heartbeat-interval', '10', '--election-timeout', '100'],
   ];
 }
 

@@ -31,6 +31,16 @@ describe('startEtcd()', () => {
     expect(await etcd.list('')).toEqual(new Map());
   });
 
+  it('keeps what it has answered when it crashes', async () => {
+    for (const round of ['1', '2']) {
+      await etcd.put('/a', round);
+      await etcd.crash();
+      expect(await etcd.isHealthy()).toBe(false);
+      await etcd.restart();
+      expect(await etcd.get('/a')).toBe(round);
+    }
+  });
+
   it('listens on its endpoint', async () => {
     const health = await fetch(`${etcd.endpoint}/health`);
     expect(await health.json()).toMatchObject({ health: 'true' });
