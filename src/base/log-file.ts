@@ -1,7 +1,8 @@
 /** The log file of the configuration, beside stderr. */
 
-import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { type RotationLimits, type RotationPort, rotateLogFile } from './rotate-log-file.ts';
 
 export interface LogFile extends RotationLimits {
@@ -34,7 +35,7 @@ export function openLogFile(file: LogFile, port: RotationPort): (line: string) =
  * /dev/stdout would mix log lines into the result.
  */
 function prepare(path: string): boolean {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeFolder(dirname(path), 0o755);
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 }
 

@@ -6,7 +6,6 @@ import {
   fchmodSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { makeFolder } from '../base/make-folder.ts';
 import type { Step } from './steps.ts';
 
 /** The kernel maps an executable in the pieces that it was written in, and counts them as memory of each process. */
@@ -27,7 +27,7 @@ const TRY_MS = 30_000;
 export function doStep(step: Step): void {
   switch (step.do) {
     case 'make-folder':
-      if (mkdirSync(step.path, { recursive: true }) !== undefined) chmodSync(step.path, step.mode);
+      if (makeFolder(step.path)) chmodSync(step.path, step.mode);
       break;
     case 'write':
       writing(step.path, step.mode, (fd) => writeFileSync(fd, step.text.reveal()));

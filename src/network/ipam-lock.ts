@@ -3,10 +3,11 @@
  * on the datastore's transactions, so whoever does not get the lock in time goes on without it.
  */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText } from '../base/calico-error.ts';
 import type { Clock, Deadline } from '../base/deadline.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { tryLockFile } from './native.ts';
 
 const FIRST_PAUSE_MS = 1;
@@ -22,7 +23,7 @@ export type IpamLock =
  */
 export async function acquireIpamLock(path: string, clock: Clock, deadline: Deadline): Promise<IpamLock> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return await lockWithin(openSync(path, 'a', 0o600), path, clock, deadline);
   } catch (error) {
     return { isHeld: false, reason: `cannot lock ${path}: ${errorText(error)}` };

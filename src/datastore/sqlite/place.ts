@@ -3,9 +3,10 @@
  * may write to either could hand out addresses, or plant a journal beside the file for SQLite to play back.
  */
 
-import { closeSync, lstatSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CalicoError, type ErrorKind, errorText } from '../../base/calico-error.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -38,7 +39,7 @@ export function makePlace(path: string): Stats {
   if (found !== undefined) return found;
   const directory = dirname(path);
   fileCall(`create the embedded datastore ${path}`, () => {
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+    makeFolder(directory, DIRECTORY_MODE);
     requireOwn('directory', directory, statSync(directory));
     createEmpty(path);
   });
