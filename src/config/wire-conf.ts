@@ -57,7 +57,8 @@ const policy = members({
 const mesosLabel = members({ key: z._default(z.string(), ''), value: z._default(z.string(), '') });
 const mesosNetwork = object({ name: text, labels: object({ labels: z._default(z.array(mesosLabel), []) }) });
 
-const wireConf = members({
+/** All keys with their types. */
+export const wireConf = members({
   cniVersion: text,
   name: text,
   type: text,

@@ -1,7 +1,15 @@
 /** What every answer to bad input has to be: an error that a person can act on, and nothing changed. */
 
-import { expect } from 'vitest';
-import { type Answer, type CniTestCall, type SimulatedNode, wholeState } from './simulated-node.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeCluster } from './cluster.ts';
+import { type TestNetns, whyNoNetns } from './netns.ts';
+import {
+  type Answer,
+  type CniTestCall,
+  type SimulatedNode,
+  startNode,
+  wholeState,
+} from './simulated-node.ts';
 
 /** Stands wherever a credential may: no answer may show it. */
 export const SECRET = 'hunter2-secret';
@@ -54,4 +62,39 @@ export async function refused(node: SimulatedNode, command: string, call: CniTes
 export function expectWords({ json }: Answer, code: number, message: RegExp): void {
   expect(`${json.code} ${json.msg} ${json.details ?? ''}`).toMatch(new RegExp(`^${code} `));
   expect(`${json.msg} ${json.details ?? ''}`).toMatch(message);
+}
+
+/** A node in a cluster that is as it should be, and a sandbox. */
+export interface Given {
+  readonly node: SimulatedNode;
+  readonly pod: TestNetns;
+}
+
+/** Tests on a node of their own; `given` is to be called in them. */
+export function describeOnNode(what: string, tests: (given: () => Given) => void): void {
+  const why = whyNoNetns();
+  describe.skipIf(why !== undefined)(`${what}${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
+    let started: Given | undefined;
+    beforeAll(async () => {
+      const node = await startNode();
+      started = { node, pod: node.makePod() };
+      await writeCluster(node.etcd);
+    });
+    afterAll(async () => {
+      await started?.node.stop();
+    });
+    tests(() => {
+      if (started === undefined) throw new Error('the node has not started');
+      return started;
+    });
+  });
+}
+
+/** An ADD with each of them is refused, with the code and the words of its row, and changes nothing. */
+export function refusesAdd(given: () => Given, rows: readonly BadCall[]): void {
+  it.each(rows)('ADD with %s', async (_what, call, code, message) => {
+    const { node, pod } = given();
+    const answer = await refused(node, 'ADD', { containerId: 'abcd', netns: pod.path, ...call });
+    expectWords(answer, code, message);
+  });
 }

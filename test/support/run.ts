@@ -7,7 +7,7 @@ import { toolPath } from './tools.ts';
 export interface RunOptions {
   /** All of its environment; PATH is added unless given. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** Name of a network namespace (`ip netns`) to run in. */
   readonly netns?: string;
   /** After this long it is killed. */

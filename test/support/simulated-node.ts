@@ -32,7 +32,7 @@ export interface CniTestCall {
   /** Added to, or replacing, what the node's own configuration says. */
   readonly conf?: object;
   /** Replaces stdin altogether. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** Added to, or replacing, the environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;

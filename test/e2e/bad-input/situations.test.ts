@@ -1,19 +1,14 @@
-/** Whatever is wrong with a call: the right CNI code, a message a person can act on, exit code 1, nothing changed. */
+/** Calls that are right, at a time or in a place that is not: the right CNI code, and nothing changed. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { writeCluster, writePool } from '../support/cluster.ts';
-import { whyNoNetns } from '../support/netns.ts';
-import {
-  type CniTestCall,
-  type SimulatedNode,
-  startNode,
-  succeeded,
-  wholeState,
-} from '../support/simulated-node.ts';
+import { writeCluster, writePool } from '../../support/cluster.ts';
+import { whyNoNetns } from '../../support/netns.ts';
+import { refused as refusedAt } from '../../support/refusals.ts';
+import { type CniTestCall, type SimulatedNode, startNode, succeeded } from '../../support/simulated-node.ts';
 
 const why = whyNoNetns();
 
-describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
+describe.skipIf(why !== undefined)(`bad situations${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   let node: SimulatedNode;
   let pod: string;
 
@@ -29,174 +24,11 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
     await writeCluster(node.etcd);
   });
 
-  async function refused(command: string, call: Partial<CniTestCall>) {
-    const before = await wholeState(node);
-    const answer = await node.cni(command, { containerId: 'abcd', netns: pod, ...call });
-    expect(await wholeState(node)).toEqual(before);
-    expect(answer.exitCode).toBe(1);
-    expect(answer.json.cniVersion).toMatch(/^\d\.\d\.\d$/);
-    expect(answer.stderr).not.toMatch(/\n\s+at /);
-    return answer;
-  }
-
-  const conf = (changes: object) => ({ conf: changes });
-  const podOf = (changes: object) => ({
-    args: 'K8S_POD_NAME=web;K8S_POD_NAMESPACE=default',
-    ...conf({ policy: { type: 'k8s' }, ...changes }),
-  });
-  const ipam = (changes: object) => conf({ ipam: { type: 'calico-ipam', ...changes } });
-
-  const calls: readonly (readonly [string, Partial<CniTestCall>, number, RegExp])[] = [
-    ['no stdin', { stdin: '' }, 6, /error unmarshall network config/],
-    ['stdin that is not JSON', { stdin: 'name: net1' }, 6, /error unmarshall network config/],
-    ['stdin that is JSON, but no object', { stdin: '[1]' }, 6, /must be a JSON object, found/],
-    [
-      'half of a JSON document',
-      { stdin: '{"name":"net1","etcd_endpo' },
-      6,
-      /error unmarshall network config/,
-    ],
-    ['no name', conf({ name: undefined }), 7, /missing network name/],
-    ['an empty name', conf({ name: '' }), 7, /missing network name/],
-    ['a name with a slash', conf({ name: 'a/b' }), 7, /invalid characters found in network name/],
-    ['a name Calico cannot store', conf({ name: 'Net_1' }), 7, /Profiles\[0\] = 'Net_1'/],
-    ['a number for a text', conf({ nodename: 5 }), 7, /nodename must be a string, found 5|nodename.*5/],
-    ['a text for a number', conf({ mtu: '1500' }), 7, /mtu must be .*number.*"1500"/],
-    [
-      'a boolean for the text assign_ipv4',
-      ipam({ assign_ipv4: false }),
-      7,
-      /ipam\.assign_ipv4 must be a string, found boolean false/,
-    ],
-    ['a list for an object', conf({ ipam: [] }), 7, /ipam must be an object/],
-    ['an MTU nobody can use', conf({ mtu: -5 }), 7, /mtu .*-5/],
-    ['an unknown policy type', conf({ policy: { type: 'maybe' } }), 7, /policy\.type .*"maybe"/],
-    ['an unknown device type', conf({ device_type: 'macvlan' }), 7, /unknown device_type "macvlan"/],
-    ['a waiting time below zero', conf({ policy_setup_timeout_seconds: -1 }), 7, /-1/],
-    ['an unknown dataplane', conf({ dataplane_options: { type: 'vpp' } }), 7, /invalid dataplane type: vpp/],
-    ['an unknown CNI version', conf({ cniVersion: '9.9.9' }), 1, /incompatible CNI versions/],
-    ['a CNI version that is none', conf({ cniVersion: 'new' }), 1, /incompatible CNI versions/],
-    ['a container ID with a slash', { containerId: '../x' }, 4, /invalid characters in containerID/],
-    ['a container ID Calico cannot store', { containerId: 'Abc_1' }, 4, /ContainerID = 'Abc_1'/],
-    ['a container ID in upper case', { containerId: 'ABC' }, 4, /Name = 'node1-cni-ABC-eth0'/],
-    ['an endless container ID', { containerId: 'a'.repeat(300) }, 4, /characters, at most 253/],
-    [
-      'no container ID',
-      { env: { CNI_CONTAINERID: '' } },
-      4,
-      /required env variables \[CNI_CONTAINERID\] missing/,
-    ],
-    ['an interface name with a slash', { ifName: 'eth/0' }, 4, /interface name contains/],
-    ['an interface name that is too long', { ifName: 'interface-name-16' }, 4, /interface name is too long/],
-    ['an interface name Calico cannot store', { ifName: 'Eth_0' }, 4, /Endpoint = 'Eth_0'/],
-    ['CNI_ARGS that are no pairs', { args: 'FOO' }, 4, /ARGS: invalid pair "FOO"/],
-    ['an IP in CNI_ARGS that is none', { args: 'IP=1.2.3' }, 4, /1\.2\.3/],
-    ['no namespace', { netns: undefined }, 4, /required env variables \[CNI_NETNS\] missing/],
-    [
-      'a namespace that does not exist',
-      { netns: '/run/netns/none' },
-      8,
-      /failed to Statfs "\/run\/netns\/none": no such file/,
-    ],
-    ['a namespace that is a file', { netns: '/etc/hostname' }, 8, /unknown FS magic on "\/etc\/hostname"/],
-    ["the host's own namespace", { netns: '/proc/self/ns/net' }, 8, /should not be the same/],
-    [
-      'the Kubernetes datastore',
-      conf({ datastore_type: 'kubernetes' }),
-      2,
-      /datastore_type "kubernetes" is not supported/,
-    ],
-    ['an unknown datastore', conf({ datastore_type: 'consul' }), 7, /datastore_type .*"consul"/],
-    ['no endpoints', conf({ etcd_endpoints: undefined }), 7, /no etcd endpoints specified/],
-    [
-      'an endpoint that is no URL',
-      conf({ etcd_endpoints: 'ftp://x' }),
-      7,
-      /invalid etcd endpoint "ftp:\/\/x"/,
-    ],
-    [
-      'a certificate without its key',
-      conf({ etcd_cert_file: '/x' }),
-      7,
-      /etcd_cert_file is set but etcd_key_file is not/,
-    ],
-    [
-      'a CA file that is not there',
-      conf({ etcd_endpoints: 'https://127.0.0.1:2379', etcd_ca_cert_file: '/none.pem' }),
-      7,
-      /cannot read etcd_ca_cert_file \/none\.pem/,
-    ],
-    [
-      'a nodename file that is not there',
-      conf({ nodename_file_optional: false, nodename_file: '/none' }),
-      11,
-      /stat \/none: no such file or directory: check that the calico\/node container is running/,
-    ],
-    ['a node nobody knows', conf({ nodename: 'stranger' }), 103, /resource does not exist: Node\(stranger\)/],
-    ['no IPAM plugin', conf({ ipam: undefined }), 7, /no plugin name provided/],
-    [
-      'an unknown IPAM plugin',
-      conf({ ipam: { type: 'nosuch-ipam' } }),
-      106,
-      /failed to find plugin "nosuch-ipam" in path \[/,
-    ],
-    [
-      'an IPAM plugin outside CNI_PATH',
-      conf({ ipam: { type: '../../bin/sh' } }),
-      7,
-      /invalid plugin name: \.\.\/\.\.\/bin\/sh/,
-    ],
-    ['a pool nobody knows', ipam({ ipv4_pools: ['nosuch'] }), 7, /error parsing pool "nosuch"/],
-    [
-      'a pool CIDR nobody knows',
-      ipam({ ipv4_pools: ['10.1.0.0/16'] }),
-      7,
-      /the given pool \(10\.1\.0\.0\/16\) does not exist, or is not enabled/,
-    ],
-    ['a pool of the other family', ipam({ ipv4_pools: ['fd00::/64'] }), 7, /isn't a IPv4 address/],
-    ['IPv6 without an IPv6 pool', ipam({ assign_ipv6: 'true' }), 102, /cannot find a qualified ippool/],
-    ['an address outside every pool', { args: 'IP=10.1.2.3' }, 7, /not in a configured pool/],
-    [
-      'a pod whose name no pod can have',
-      { args: 'K8S_POD_NAME=We/b;K8S_POD_NAMESPACE=default' },
-      4,
-      /Pod = 'We\/b'/,
-    ],
-    ['a pod, and no way to the Kubernetes API', podOf({}), 7, /no configuration has been provided/],
-    [
-      'a pod, and a kubeconfig that is not there',
-      podOf({ kubernetes: { kubeconfig: '/nowhere/kubeconfig' } }),
-      7,
-      /cannot read kubeconfig \/nowhere\/kubeconfig/,
-    ],
-    [
-      'a pod, and an API server that is not there',
-      podOf({ kubernetes: { k8s_api_root: 'https://127.0.0.1:1' } }),
-      11,
-      /127\.0\.0\.1:1.*default|default.*127\.0\.0\.1:1/s,
-    ],
-    [
-      'a gRPC dataplane at no address',
-      conf({ dataplane_options: { type: 'grpc', socket: 'http://x y' } }),
-      7,
-      /socket/,
-    ],
-    [
-      'a prefix of interface names that is too long',
-      { args: 'K8S_POD_NAME=web;K8S_POD_NAMESPACE=default', env: { FELIX_INTERFACEPREFIX: 'much-too-long' } },
-      7,
-      /InterfaceName/,
-    ],
-  ];
-
-  it.each(calls)('ADD with %s', async (_name, call, code, message) => {
-    const { json } = await refused('ADD', call);
-    expect(`${json.code} ${json.msg} ${json.details ?? ''}`).toMatch(new RegExp(`^${code} `));
-    expect(`${json.msg} ${json.details ?? ''}`).toMatch(message);
-  });
+  const refused = (command: string, call: Partial<CniTestCall>) =>
+    refusedAt(node, command, { containerId: 'abcd', netns: pod, ...call });
 
   it('ADD while etcd cannot be reached: an error within its deadline, with the endpoint', async () => {
-    const answer = await refused('ADD', conf({ etcd_endpoints: 'http://127.0.0.1:1' }));
+    const answer = await refused('ADD', { conf: { etcd_endpoints: 'http://127.0.0.1:1' } });
     expect(answer.json).toMatchObject({
       code: 11,
       msg: expect.stringContaining('cannot reach etcd at http://127.0.0.1:1'),
@@ -292,7 +124,7 @@ describe.skipIf(why !== undefined)(`bad input${why === undefined ? '' : ` (skipp
     ['STATUS', '1.0.0', /config version does not allow STATUS/],
     ['GC', '1.0.0', /config version does not allow GC/],
   ])('%s of version %s, which comes later', async (command, cniVersion, message) => {
-    const { json } = await refused(command, conf({ cniVersion }));
+    const { json } = await refused(command, { conf: { cniVersion } });
     expect(json).toMatchObject({ code: 1, msg: expect.stringMatching(message) });
   });
 
