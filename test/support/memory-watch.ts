@@ -9,6 +9,8 @@ import { createMemoryStore } from './memory-store.ts';
 export interface MemoryDatastore {
   readonly store: Store;
   readonly watch: Watch;
+  /** What is there. */
+  values(): ReadonlyMap<string, string>;
   put(key: string, value: string): Promise<void>;
   remove(key: string): Promise<void>;
   /** Writes all at one revision. */
@@ -101,6 +103,7 @@ export function createMemoryDatastore(): MemoryDatastore {
       },
     },
     watch,
+    values: inner.values,
     put: (key, value) => write([{ type: 'put', key, value }]),
     remove: (key) => write([{ type: 'delete', key }]),
     write,

@@ -1,0 +1,220 @@
+/**
+ * Follows the datastore: everything at one revision, then every change from there, for as long as the agent lives. What
+ * comes of a datastore that cannot be reached, or fails, is that nothing is told: the last state stays.
+ */
+
+import { CalicoError } from '../../base/calico-error.ts';
+import { type Clock, deadlineIn } from '../../base/deadline.ts';
+import { createInterrupter, type Interruption } from '../../base/interruption.ts';
+import type { Revision } from '../../base/revision.ts';
+import type { Store } from '../../datastore/store.ts';
+import type { Change, Watch, WatchedDatastore, WatchListener } from '../../datastore/watch.ts';
+import { backoffMs } from './backoff.ts';
+import { type Gatherer, gather, type Pace } from './gather.ts';
+import { createKeyLedger, type KeyLedger } from './key-ledger.ts';
+import { createPositions, type Positions } from './positions.ts';
+import { readPicture } from './read-picture.ts';
+import type { WatchedPrefix } from './watched-prefix.ts';
+
+/** What is different now: each key once. */
+export interface Batch {
+  readonly changes: readonly Change[];
+  /** Everything up to here has been told, and perhaps more. */
+  readonly revision: Revision;
+  /** `picture`: it is the difference to everything that is there, so nothing is missing. */
+  readonly cause: 'picture' | 'changes';
+}
+
+export type FollowEvent =
+  /** Changes are heard of from now on. */
+  | { readonly type: 'connected'; readonly revision: Revision }
+  /** They are not; it is tried again after so long. */
+  | { readonly type: 'disconnected'; readonly error: CalicoError; readonly pauseMs: number }
+  /** Everything is read. */
+  | { readonly type: 'reading'; readonly why: string }
+  /** Under these prefixes everything seems to be gone: it is read once more before that is believed. */
+  | { readonly type: 'doubting'; readonly prefixes: readonly string[] };
+
+export interface FollowOptions {
+  readonly store: Store;
+  readonly watch: Watch;
+  readonly prefixes: readonly WatchedPrefix[];
+  readonly isWanted: (key: string) => boolean;
+  readonly clock: Clock;
+  /** A number in [0, 1), fresh on each call. */
+  readonly random: () => number;
+  readonly interruption: Interruption;
+  /** The first batch is a picture, even when nothing is there. */
+  readonly onBatch: (batch: Batch) => void;
+  readonly onEvent: (event: FollowEvent) => void;
+  readonly pace?: Pace;
+  /** Between the two looks at what seems to be gone. */
+  readonly doubtMs?: number;
+}
+
+const PACE: Pace = { quietMs: 10, longestMs: 50 };
+const DOUBT_MS = 2_000;
+/** A first picture of the largest cluster over a slow line. */
+const PICTURE_BUDGET_MS = 120_000;
+/** A connection that lasted so long was a good one: the next failure is the first. */
+const GOOD_MS = 10_000;
+
+/** Runs once. */
+export class DatastoreFollower {
+  readonly #options: FollowOptions;
+  readonly #ledger: KeyLedger;
+  readonly #positions: Positions;
+  readonly #gathered: Gatherer<Change>;
+  /** Rejects with what a listener threw outside of the run. */
+  readonly #broken = Promise.withResolvers<never>();
+  /** Why everything is to be read; `undefined`: it need not be. */
+  #mustRead: string | undefined = 'the agent has just begun';
+  /** What is read next is the second look. */
+  #isDoubted = false;
+  #historyId: string | undefined;
+  #isOtherHistory = false;
+  #stopWatch: () => void = () => undefined;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#ledger = createKeyLedger(options.prefixes);
+    this.#positions = createPositions(options.prefixes);
+    this.#gathered = gather(options.pace ?? PACE, (changes) => this.#takeIn(changes));
+  }
+
+  /** Resolves once it was interrupted; rejects only with what `onBatch` or `onEvent` throws. */
+  async run(): Promise<void> {
+    try {
+      await Promise.race([this.#keepFollowing(), this.#broken.promise]);
+    } finally {
+      this.#gathered.clear();
+      this.#stopWatch();
+    }
+  }
+
+  /** Reads everything again, as soon as it can be read. */
+  readAgain(why: string): void {
+    this.#mustRead = why;
+    this.#stopWatch();
+  }
+
+  async #keepFollowing(): Promise<void> {
+    const { clock, random, interruption, onEvent } = this.#options;
+    for (let failures = 0; interruption.signal() === undefined; ) {
+      const beganMs = clock.monotonicMs();
+      try {
+        if (this.#mustRead !== undefined) await this.#read(this.#mustRead);
+        else await this.#watch();
+      } catch (error) {
+        if (interruption.signal() !== undefined) return;
+        if (!(error instanceof CalicoError)) throw error;
+        if (clock.monotonicMs() - beganMs >= GOOD_MS) failures = 0;
+        if (error.kind === 'conflict') this.#mustRead = error.message;
+        const pauseMs = backoffMs(failures, random());
+        failures += 1;
+        onEvent({ type: 'disconnected', error, pauseMs });
+        await this.#pause(pauseMs);
+      }
+    }
+  }
+
+  /** One look at everything; what looks like the end of all things is looked at again later. */
+  async #read(why: string): Promise<void> {
+    const { clock, interruption, onEvent, onBatch, doubtMs = DOUBT_MS } = this.#options;
+    if (this.#isDoubted) await this.#pause(doubtMs);
+    onEvent({ type: 'reading', why });
+    const { changes, empty, revision } = await readPicture({
+      ...this.#options,
+      deadline: deadlineIn(clock, PICTURE_BUDGET_MS, 'the reading of the datastore', interruption),
+      ledger: this.#ledger,
+      reached: this.#positions.reached(),
+      isOtherHistory: this.#isOtherHistory,
+    });
+    if (empty.length > 0 && !this.#isDoubted) {
+      this.#doubt(empty);
+      return;
+    }
+    this.#isDoubted = false;
+    this.#isOtherHistory = false;
+    this.#mustRead = undefined;
+    this.#ledger.note(changes);
+    this.#positions.startAt(revision);
+    onBatch({ changes, revision, cause: 'picture' });
+  }
+
+  async #watch(): Promise<void> {
+    const { watch, interruption } = this.#options;
+    const { interruption: stopped, interrupt } = createInterrupter();
+    using _listening = interruption.listen(() => interrupt('the end'));
+    this.#stopWatch = () => interrupt('a new reading');
+    try {
+      const listener = this.#listener();
+      await watch.follow({ ranges: this.#positions.ranges(), listener, interruption: stopped });
+    } catch (error) {
+      if (stopped.signal() === undefined) throw error;
+    } finally {
+      // What has been heard is true, however the connection ended.
+      if (this.#mustRead === undefined) this.#gathered.flush();
+      else this.#gathered.clear();
+    }
+  }
+
+  #listener(): WatchListener {
+    return {
+      onBegin: (datastore) => {
+        this.#requireSameHistory(datastore);
+        this.#options.onEvent({ type: 'connected', revision: datastore.revision });
+      },
+      onChanges: ({ prefix }, changes) => {
+        this.#positions.advance(prefix, changes.at(-1)?.revision ?? '0');
+        this.#gathered.add(changes);
+      },
+      onProgress: ({ prefix }, revision) => this.#positions.advance(prefix, revision),
+    };
+  }
+
+  /** In another cluster, and in a backup that was restored, our revisions mean something else. */
+  #requireSameHistory({ id, revision }: WatchedDatastore): void {
+    const isKnown = this.#historyId === undefined || this.#historyId === id;
+    this.#historyId = id;
+    if (!isKnown) {
+      this.#isOtherHistory = true;
+      throw new CalicoError('conflict', 'it is another cluster of etcd than before');
+    }
+    // It may be a member that lags behind: what is read goes past it, and shows.
+    if (BigInt(revision) < BigInt(this.#positions.reached())) {
+      throw new CalicoError('conflict', `etcd is at revision ${revision} again, which it had gone past`);
+    }
+  }
+
+  #takeIn(changes: readonly Change[]): void {
+    try {
+      const { isWanted, onBatch } = this.#options;
+      const news = this.#ledger.news(changes.filter(({ key }) => isWanted(key)));
+      const emptied = this.#ledger.emptiedBy(news);
+      if (emptied.length > 0) {
+        this.#doubt(emptied);
+        return;
+      }
+      this.#ledger.note(news);
+      if (news.length > 0) onBatch({ changes: news, revision: this.#positions.reached(), cause: 'changes' });
+    } catch (error) {
+      this.#broken.reject(error);
+    }
+  }
+
+  #doubt(prefixes: readonly string[]): void {
+    this.#options.onEvent({ type: 'doubting', prefixes });
+    this.#isDoubted = true;
+    this.readAgain('to be sure that what seems to be gone is gone');
+  }
+
+  /** Ends early when the follower is interrupted. */
+  async #pause(ms: number): Promise<void> {
+    const { clock, interruption } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _listening = interruption.listen(resolve);
+    void clock.sleep(ms).then(resolve);
+    await promise;
+  }
+}
