@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build check types lint unit fuzz test test-k8s demo bench goals tools kubernetes clean distclean
+.PHONY: help build check types lint unit fuzz test test-k8s demo bench goals tools kubernetes docs clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ tools: $(TOOLS) ## Install what tests, demo and benchmark need: ip, ping, etcd, 
 
 kubernetes: ## Install what test-k8s needs: kubelet and kube-apiserver are built once, which takes minutes
 	build/install-kubernetes.sh
+
+docs: $(PACKAGES) ## Write docs/commands.md anew, from the commands themselves
+	$(NODE) build/generate-command-docs.ts
 
 clean: ## Remove what was built
 	rm -rf dist

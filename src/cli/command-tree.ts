@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { applyCommand, createCommand } from './apply/apply.ts';
 import { bootstrapCommand } from './bootstrap.ts';
 import type { CommandWorld, ExitCode } from './command-world.ts';
+import { completionCommand } from './completion/completion.ts';
 import { getCommand } from './get/get.ts';
 import { EXIT_STATUS } from './help-text.ts';
 import { installCommand, uninstallCommand } from './install.ts';
@@ -11,7 +12,7 @@ import { testConnectionCommand } from './test-connection.ts';
 
 /** `exit`: told by commands that find something wrong without failing. */
 export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void): Command {
-  const tree = new Command('calico')
+  const tree: Command = new Command('calico')
     .description(
       'A Calico-compatible CNI plugin. Called by a container runtime, it networks pods; these commands are for people.',
     )
@@ -24,6 +25,7 @@ export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void)
     .addCommand(getCommand(world, exit))
     .addCommand(applyCommand(world))
     .addCommand(createCommand(world))
+    .addCommand(completionCommand(world, () => tree))
     .addHelpText('after', EXIT_STATUS);
   return configured(tree, world);
 }
