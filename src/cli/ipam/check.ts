@@ -17,8 +17,8 @@ import { formatFindings } from './findings-text.ts';
 import { findInKernel, thisNode } from './kernel-findings.ts';
 import { findInKubernetes, openPods } from './pod-findings.ts';
 import { showProgress } from './progress.ts';
-import { type CheckReport, formatReport } from './report.ts';
-import { readFormat } from './structured.ts';
+import { type CheckReport, reportData } from './report.ts';
+import { type Format, formatStructured, readFormat } from './structured.ts';
 
 /** A cluster of any size; each request has a limit of its own. */
 const BUDGET_MS = 600_000;
@@ -27,7 +27,7 @@ const GRACE_SECONDS = 300;
 
 interface CheckOptions extends DatastoreOptions {
   readonly report?: string;
-  readonly output: string;
+  readonly output: Format;
   readonly grace: number;
   readonly withKernel?: boolean;
   readonly node?: string;
@@ -42,7 +42,7 @@ export function checkCommand(world: CommandWorld, exit: (code: ExitCode) => void
       'Reads all records of the datastore as they are at one moment, changes nothing, and names the key of whatever is wrong. Ends with 0 only when nothing is.',
     )
     .option('--report <file>', 'write all of it to this file, for ipam release --from-report')
-    .option('-o, --output <format>', 'table (for people) or json', readFormat, 'table')
+    .option('-o, --output <format>', 'table (for people), json or yaml', readFormat, 'table')
     .option(
       '--grace <seconds>',
       'addresses younger than this may lack their endpoint: their ADD may be running',
@@ -56,8 +56,12 @@ export function checkCommand(world: CommandWorld, exit: (code: ExitCode) => void
   return withDatastoreOptions(command).action(async (options: CheckOptions) => {
     const report = await check(options, world);
     if (options.report !== undefined)
-      writePrivateFile(options.report, formatReport(report), String(world.pid));
-    await world.writeStdout(options.output === 'json' ? formatReport(report) : formatFindings(report));
+      writePrivateFile(options.report, formatStructured(reportData(report), 'json'), String(world.pid));
+    await world.writeStdout(
+      options.output === 'table'
+        ? formatFindings(report)
+        : formatStructured(reportData(report), options.output),
+    );
     exit(report.findings.length === 0 ? 0 : 1);
   });
 }

@@ -13,7 +13,9 @@ export function formatFindings({ findings, counts }: Pick<CheckReport, 'findings
     .filter(isDamage)
     .filter((damage) => byDamage.has(damage));
   const parts = kinds.map((damage) => formatKind(damage, byDamage.get(damage) ?? []));
-  const looked = Object.entries(counts).map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`);
+  const looked = Object.entries(counts).map(
+    ([kind, count]) => `${count} ${count === 1 ? kind : pluralOf(kind)}`,
+  );
   const sum = findings.length === 0 ? 'nothing found' : `${findings.length} found`;
   return `${parts.join('')}${sum} in ${looked.join(', ')}\n`;
 }
@@ -23,4 +25,9 @@ function formatKind(damage: Damage, findings: readonly Finding[]): string {
   const others = findings.length - shown.length;
   const rest = others > 0 ? `  and ${others} more, which --report and --output json have\n` : '';
   return `${damage} (${findings.length}): ${DAMAGES[damage]}\n${shown.join('')}${rest}\n`;
+}
+
+/** Of a kind of record. */
+export function pluralOf(kind: string): string {
+  return kind === 'affinity' ? 'affinities' : `${kind}s`;
 }

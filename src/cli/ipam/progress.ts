@@ -1,6 +1,7 @@
 /** Tells on stderr how far a long run is. */
 
 import type { CommandWorld } from '../command-world.ts';
+import { pluralOf } from './findings-text.ts';
 
 export interface Progress {
   /** So many records more. */
@@ -20,7 +21,7 @@ export function showProgress({ clock, writeStderr }: Pick<CommandWorld, 'clock' 
       if (clock.monotonicMs() < nextMs) return;
       nextMs = clock.monotonicMs() + NEXT_MS;
       const read = [...counts].filter(([, number]) => number > 0);
-      await writeStderr(`read ${read.map(([name, number]) => `${number} ${name}s`).join(', ')} …\n`);
+      await writeStderr(`read ${read.map(([name, number]) => `${number} ${pluralOf(name)}`).join(', ')} …\n`);
     },
   };
 }

@@ -98,7 +98,10 @@ async function findRepairs(
 async function repairsOfReport(path: string, { writeStderr }: CommandWorld): Promise<readonly Repair[]> {
   const { findings } = parseReport(readTextFile(path), path);
   const others = findings.filter(({ repair }) => repair === undefined).length;
-  if (others > 0) await writeStderr(`${others} findings need a person: calico ipam check says what to do\n`);
+  if (others > 0)
+    await writeStderr(
+      `left to a person: ${others} of ${findings.length} findings; calico ipam check says what to do\n`,
+    );
   return findings.flatMap(({ repair }) => repair ?? []);
 }
 

@@ -1,4 +1,4 @@
-/** What a check found, as JSON that `ipam release --from-report` reads again. Pure. */
+/** What a check found, as data that `ipam release --from-report` reads again. Pure. */
 
 import * as z from 'zod/mini';
 import { CalicoError } from '../../base/calico-error.ts';
@@ -18,9 +18,9 @@ export interface CheckReport {
 
 const VERSION = 1;
 
-export function formatReport({ madeAt, revision, counts, findings }: CheckReport): string {
-  const report = { version: VERSION, madeAt, revision, counts, findings: findings.map(findingData) };
-  return `${JSON.stringify(report, null, 2)}\n`;
+/** As it is written: JSON or YAML. */
+export function reportData({ madeAt, revision, counts, findings }: CheckReport) {
+  return { version: VERSION, madeAt, revision, counts, findings: findings.map(findingData) };
 }
 
 function findingData({ repair, ...finding }: Finding) {

@@ -104,8 +104,12 @@ function usageRow(grouping: string, { cidr, total, inUse, reserved, free }: Usag
   return [grouping, cidr, fiveDigits(total), part(inUse), part(reserved), part(free)];
 }
 
+/** Halves go to the even neighbour, as Go rounds them. */
 function percent(count: bigint, total: bigint): string {
-  return ((100 * Number(count)) / Number(total)).toFixed(0);
+  const whole = (100n * count) / total;
+  const twiceRest = 2n * ((100n * count) % total);
+  const isUp = twiceRest > total || (twiceRest === total && whole % 2n === 1n);
+  return String(isUp ? whole + 1n : whole);
 }
 
 /** As Go prints a number with `%.5g`: `65536`, `1.6777e+07`. */

@@ -37,6 +37,10 @@ export const DAMAGES = {
 
 export type Damage = keyof typeof DAMAGES;
 
+export function isDamage(text: unknown): text is Damage {
+  return typeof text === 'string' && Object.hasOwn(DAMAGES, text);
+}
+
 /** One thing that is wrong. */
 export interface Finding {
   readonly damage: Damage;

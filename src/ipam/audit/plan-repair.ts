@@ -9,13 +9,15 @@ import { ABSENT } from '../../base/revision.ts';
 import { confirmAffinity } from '../affinity.ts';
 import { hostAffinity } from '../allocation-block.ts';
 import type { MustLook } from '../assignment/address-search.ts';
+import { attributeOf } from '../block/attribute.ts';
 import { nextVersion } from '../block/next-version.ts';
+import { releaseOrdinals } from '../block/release.ts';
 import { isEmpty } from '../block/usage.ts';
 import type { IpamFacts } from '../facts.ts';
 import { findHoldings, handleChanges } from '../holdings.ts';
 import { isRead, loadBlock, type NamedCidr, nameCidr, uniquePlaces } from '../known-blocks.ts';
 import { lookAtBlocks } from '../look.ts';
-import { addressOfAllocation, planCollection } from '../plan-collection.ts';
+import { addressOfAllocation, planCollection, type SeenAllocation } from '../plan-collection.ts';
 import type { IpamChange } from '../records.ts';
 import type { Repair } from './repair.ts';
 import { tidyBlock } from './tidy-block.ts';
@@ -39,7 +41,7 @@ export function nodeOfRepair(repair: Repair): string | undefined {
 
 /** Handles that must have been read. */
 export function handlesOfRepair(repair: Repair): readonly string[] {
-  if (repair.record === 'address') return [repair.seen.handleId];
+  if (repair.record === 'address') return repair.seen.handleId === '' ? [] : [repair.seen.handleId];
   return repair.record === 'handle' ? [repair.handleId] : [];
 }
 
@@ -58,6 +60,7 @@ export function planRepair(repair: Repair, facts: IpamFacts, nowNs: bigint): Rep
 }
 
 function planAddress({ seen }: RepairOf<'address'>, facts: IpamFacts, nowNs: bigint): RepairPlan {
+  if (seen.handleId === '') return planUnheld(seen, facts, nowNs);
   const nodeName = seen.owner.node ?? '';
   const plan = planCollection({ nodeName, nowNs, allocations: [seen] }, facts);
   if (plan.outcome === 'look') return plan;
@@ -65,6 +68,27 @@ function planAddress({ seen }: RepairOf<'address'>, facts: IpamFacts, nowNs: big
   if (plan.released.length === 0)
     return leave(`${address} is free by now, or has been assigned again since it was looked at`);
   return { outcome: 'repaired', what: `released ${address}`, changes: plan.changes };
+}
+
+/** Nothing but its block knows of it. */
+function planUnheld(seen: SeenAllocation, facts: IpamFacts, nowNs: bigint): RepairPlan {
+  const place = nameCidr(seen.block);
+  if (!isRead(facts, place)) return { outcome: 'look', look: lookAtBlocks([place]) };
+  const address = formatIpAddress(addressOfAllocation(seen));
+  const stored = loadBlock(facts, place, nowNs);
+  const attribute = stored && attributeOf(stored.value, seen.ordinal);
+  if (
+    stored === undefined ||
+    attribute === undefined ||
+    attribute.handleId !== undefined ||
+    stored.value.sequenceNumberForAllocation.get(seen.ordinal) !== seen.sequenceNumber
+  )
+    return leave(`${address} is free by now, or has been assigned again since it was looked at`);
+  const releases = [{ ordinal: seen.ordinal }];
+  const { block } = releaseOrdinals(stored.value, releases, nowNs, facts.config.cooldownSeconds);
+  const to = isEmpty(block) && block.affinity === undefined ? undefined : nextVersion(block);
+  const change = { record: 'block', cidr: seen.block, from: stored.revision, to } as const;
+  return { outcome: 'repaired', what: `released ${address}`, changes: [change] };
 }
 
 function planHandle(

@@ -5,7 +5,7 @@ import type { Revision } from '../../base/revision.ts';
 import type { SeenAllocation } from '../plan-collection.ts';
 
 export type Repair =
-  /** An address that nobody has is released, if it is still this very allocation. */
+  /** An address that nobody has is released, if it is still this very allocation; one without a handle has an empty one. */
   | { readonly record: 'address'; readonly seen: SeenAllocation }
   /** The handle is made to count what it holds, if it is still at its revision. `blocks`: where to look besides. */
   | {
