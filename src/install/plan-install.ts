@@ -26,9 +26,12 @@ export function planInstall({ wanted, found, leftovers, replacesExecutables }: P
   const isKept = (file: WantedFile, index: number): boolean => {
     const is = found[index] ?? 'absent';
     if (file.type === 'absent') return is === 'absent' && !isMade(file.path);
-    if (is === 'different' && isExecutable(file)) return !replacesExecutables;
-    return is === 'same';
+    if (is === 'absent') return false;
+    if (isExecutable(file) && !replacesExecutables) return true;
+    return is === 'same' && (file.type !== 'hard-link' || isKeptAt(file.to));
   };
+  /** Another name of a file that is replaced would go on to be the former one. */
+  const isKeptAt = (path: string) => wanted.every((file, index) => file.path !== path || isKept(file, index));
   return {
     changes: wanted.filter((file, index) => !isKept(file, index)),
     kept: wanted.filter(isKept),
