@@ -19,10 +19,14 @@ import type { WatchedPrefix } from './watched-prefix.ts';
 /** What is different now: each key once. */
 export interface Batch {
   readonly changes: readonly Change[];
-  /** Everything up to here has been told, and perhaps more. */
+  /** Everything up to here has been told, and perhaps more; of a part, when its picture is complete. */
   readonly revision: Revision;
-  /** `picture`: it is the difference to everything that is there, so nothing is missing. */
-  readonly cause: 'picture' | 'changes';
+  /**
+   * - `part`: of a picture, the difference to what was told before; more of it follows, or another picture should it fail
+   * - `picture`: the last part; now everything is told that is there, and what was told and is not there is gone
+   * - `changes`: what happened since
+   */
+  readonly cause: 'part' | 'picture' | 'changes';
 }
 
 export type FollowEvent =
@@ -44,7 +48,7 @@ export interface FollowOptions {
   /** A number in [0, 1), fresh on each call. */
   readonly random: () => number;
   readonly interruption: Interruption;
-  /** The first batch is a picture, even when nothing is there. */
+  /** The first that is no part is a picture, even when nothing is there. Nothing is to be done upon a part alone. */
   readonly onBatch: (batch: Batch) => void;
   readonly onEvent: (event: FollowEvent) => void;
   readonly pace?: Pace;
@@ -129,6 +133,10 @@ export class DatastoreFollower {
       ledger: this.#ledger,
       reached: this.#positions.reached(),
       isOtherHistory: this.#isOtherHistory,
+      onPart: (part, at) => {
+        this.#ledger.note(part);
+        onBatch({ changes: part, revision: at, cause: 'part' });
+      },
     });
     if (empty.length > 0 && !this.#isDoubted) {
       this.#doubt(empty);

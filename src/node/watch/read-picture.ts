@@ -19,23 +19,30 @@ export interface PictureRequest {
   readonly reached: Revision;
   /** The revisions are of another history than those of the ledger: everything is news. */
   readonly isOtherHistory: boolean;
+  /** Takes a part of the changes, so that not all values of a large cluster are in memory at once. */
+  readonly onPart: (changes: readonly Change[], revision: Revision) => void;
 }
 
 export interface Picture {
   readonly revision: Revision;
+  /** Those that are in no part. */
   readonly changes: readonly Change[];
   /** Essential prefixes under which there is nothing. */
   readonly empty: readonly string[];
 }
 
-/** Values that are known already are not kept. Rejects with what reading rejects with. */
+/** So much text makes a part. */
+const PART_CHARACTERS = 4 << 20;
+
+/** Tells what is there in parts and what is gone at the end. Rejects with what reading rejects with. */
 export async function readPicture(request: PictureRequest): Promise<Picture> {
   const { store, prefixes, isWanted, deadline, ledger } = request;
   const sparse = new Set(prefixes.filter(({ isSparse }) => isSparse).map(({ prefix }) => prefix));
   const ranges = prefixes.map(({ prefix }) => ({ prefix, keysOnly: sparse.has(prefix) }));
   const seen = new Set<string>();
   const filled = new Set<string>();
-  const changes: Change[] = [];
+  let changes: Change[] = [];
+  let characters = 0;
   const toRead: string[] = [];
   let revision: Revision = '';
   for await (const page of scan(store, ranges, deadline)) {
@@ -48,7 +55,12 @@ export async function readPicture(request: PictureRequest): Promise<Picture> {
       if (!isOtherHistory && ledger.revisionOf(entry.key) === entry.revision) continue;
       if (sparse.has(page.prefix)) toRead.push(entry.key);
       else changes.push(entry);
+      characters += entry.value.length;
     }
+    if (characters < PART_CHARACTERS) continue;
+    request.onPart(changes, revision);
+    changes = [];
+    characters = 0;
   }
   for (const entry of await readKeys(toRead, store, deadline)) changes.push(entry);
   for (const key of ledger.keys()) {
