@@ -1,0 +1,25 @@
+/** What a plan may do beside keeping what is ours. Pure. */
+
+import { FELIX_PROTOCOL, ROUTE_PROTOCOL } from '../host-route.ts';
+
+export interface PlanOptions {
+  /** Routes with these protocol numbers are removed when they are not wanted. */
+  readonly owned: readonly number[];
+  /** Routes with these are left in peace, unless ours belongs in their very place. */
+  readonly adoptable: readonly number[];
+  /** Make routes to pods here that have none. A CNI plugin that is at work makes them itself. */
+  readonly repairsPodRoutes: boolean;
+  /** Go on although the datastore holds suspiciously little: it was read twice. */
+  readonly isDoubtSettled: boolean;
+}
+
+/**
+ * On a host that was Felix's, its routes give way to ours one by one. To take them over altogether, once, is asked for
+ * with {@link FELIX_PROTOCOL} among `owned`.
+ */
+export const USUAL_OPTIONS: PlanOptions = {
+  owned: [ROUTE_PROTOCOL],
+  adoptable: [FELIX_PROTOCOL],
+  repairsPodRoutes: false,
+  isDoubtSettled: false,
+};

@@ -1,0 +1,124 @@
+/** Routes: what is wanted is put in place, and of the rest what is ours is taken away. Pure. */
+
+import { formatCidr, sameCidr } from '../../base/cidr.ts';
+import { type IpAddress, sameAddress } from '../../base/ip-address.ts';
+import type { DesiredHost } from '../desired/desired-host.ts';
+import type { Finding } from '../finding.ts';
+import { type HostRoute, KERNEL_PROTOCOL, routeKey } from '../host-route.ts';
+import { formatHostRoute } from './format-step.ts';
+import type { ChangeRoute } from './host-step.ts';
+import type { ObservedHost } from './observed-host.ts';
+import type { DevicePlan } from './plan-devices.ts';
+import type { PlanOptions } from './plan-options.ts';
+
+export interface RoutePlan {
+  /** In an order in which no packet of a borrowed address goes to the owner of its block meanwhile. */
+  readonly replacements: readonly ChangeRoute[];
+  readonly deletions: readonly ChangeRoute[];
+  readonly findings: readonly Finding[];
+}
+
+export function planRoutes(
+  desired: DesiredHost,
+  observed: ObservedHost,
+  devices: readonly DevicePlan[],
+  options: PlanOptions,
+): RoutePlan {
+  const rules = ownership(devices, options);
+  const found = Map.groupBy(observed.routes, routeKey);
+  const wanted = wantedRoutes(desired, found, devices, options);
+  const replacements: HostRoute[] = [];
+  const findings: Finding[] = [];
+  for (const [key, route] of wanted) {
+    const others = found.get(key) ?? [];
+    if (others.some((other) => sameRoute(route, other)) && !rules.isLost(route)) continue;
+    const foreign = others.find((other) => !rules.mayReplace(other));
+    if (foreign === undefined) replacements.push(route);
+    else findings.push(foreignRoute(route, foreign));
+  }
+  const kept = new Set([...wanted.keys(), ...desired.podRoutes.map(routeKey)]);
+  return {
+    replacements: replacements
+      .toSorted((a, b) => b.destination.prefixLength - a.destination.prefixLength)
+      .map((route) => ({ do: 'replace-route', route })),
+    deletions: observed.routes
+      .filter((route) => rules.isOurs(route) && !kept.has(routeKey(route)))
+      .map((route) => ({ do: 'delete-route', route })),
+    findings,
+  };
+}
+
+interface Ownership {
+  readonly isOurs: (route: HostRoute) => boolean;
+  readonly mayReplace: (route: HostRoute) => boolean;
+  /** Whether the route goes with a step that comes before. */
+  readonly isLost: (route: HostRoute) => boolean;
+}
+
+/** Whatever leads to our own devices is ours, but for what the kernel puts there. What dies with a device needs no care. */
+function ownership(devices: readonly DevicePlan[], options: PlanOptions): Ownership {
+  const ours = new Set(
+    devices.filter(({ isVxlan, isUsable }) => isVxlan && isUsable).map(({ name }) => name),
+  );
+  const dying = new Set(devices.filter(({ isDeleted }) => isDeleted).map(({ name }) => name));
+  const losing = new Set(devices.filter(({ loses }) => loses.routes).map(({ name }) => name));
+  const isOnOurs = ({ device, protocol }: HostRoute) =>
+    device !== undefined && ours.has(device) && protocol !== KERNEL_PROTOCOL;
+  const dies = ({ device }: HostRoute) => device !== undefined && (dying.has(device) || losing.has(device));
+  const isOwned = (route: HostRoute) => options.owned.includes(route.protocol) || isOnOurs(route);
+  return {
+    isOurs: (route) => isOwned(route) && !dies(route),
+    mayReplace: (route) => isOwned(route) || dies(route) || options.adoptable.includes(route.protocol),
+    isLost: dies,
+  };
+}
+
+function wantedRoutes(
+  desired: DesiredHost,
+  found: ReadonlyMap<string, readonly HostRoute[]>,
+  devices: readonly DevicePlan[],
+  options: PlanOptions,
+): ReadonlyMap<string, HostRoute> {
+  const unusable = new Set(devices.filter(({ isUsable }) => !isUsable).map(({ name }) => name));
+  const routes = desired.routes.filter(({ device }) => device === undefined || !unusable.has(device));
+  const pods = options.repairsPodRoutes
+    ? desired.podRoutes.filter(
+        (route) => !(found.get(routeKey(route)) ?? []).some((other) => isSameWay(route, other)),
+      )
+    : [];
+  return new Map([...routes, ...pods].map((route) => [routeKey(route), route]));
+}
+
+/** A route of the CNI plugin, or of Felix, serves as well as ours. */
+function isSameWay(route: HostRoute, other: HostRoute): boolean {
+  return other.type === 'unicast' && other.device === route.device && other.gateway === undefined;
+}
+
+function sameRoute(a: HostRoute, b: HostRoute): boolean {
+  return (
+    a.type === b.type &&
+    a.protocol === b.protocol &&
+    (a.type === 'blackhole' || a.device === b.device) &&
+    sameOptionalAddress(a.gateway, b.gateway) &&
+    a.isOnLink === b.isOnLink &&
+    (a.type === 'blackhole' || a.scope === b.scope) &&
+    a.mtu === b.mtu &&
+    sameOptionalAddress(a.source, b.source) &&
+    sameCidr(a.destination, b.destination)
+  );
+}
+
+function sameOptionalAddress(a: IpAddress | undefined, b: IpAddress | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameAddress(a, b);
+}
+
+function foreignRoute(route: HostRoute, foreign: HostRoute): Finding {
+  return {
+    kind: 'foreign-route',
+    severity: 'error',
+    subject: formatCidr(route.destination),
+    message:
+      `the route ${formatHostRoute(foreign)} is not ours and stands where ${formatHostRoute(route)} should: it is left ` +
+      'alone. Remove it, or take its destination out of the pools.',
+  };
+}
