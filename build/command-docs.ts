@@ -107,4 +107,5 @@ const PRINTING_NOTHING: CommandWorld = {
   writeStdout: nothing,
   writeStderr: nothing,
   readStdin: async () => '',
+  ask: nothing,
 };

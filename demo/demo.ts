@@ -6,11 +6,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { countTaken, drawBlock } from '../src/cli/ipam/block-map.ts';
+import { decodeBlock } from '../src/datastore/codecs/block.ts';
+import type { AllocationBlock } from '../src/ipam/allocation-block.ts';
 import { type CnitoolCommand, cnitool } from '../test/support/cnitool.ts';
 import { executable } from '../test/support/executable.ts';
 import { output, run } from '../test/support/run.ts';
 import { startDatastore, type TestDatastore } from '../test/support/test-datastore.ts';
-import { countTaken, drawBlock, type StoredBlock } from './block-map.ts';
 import { openPage } from './page.ts';
 
 const NODE_NAME = 'node1';
@@ -94,7 +96,7 @@ async function showHost(): Promise<void> {
 async function showDatastore(datastore: TestDatastore, expected: number): Promise<void> {
   page.part('In the datastore: the block of addresses, a letter for each owner');
   const blocks = await storedBlocks(datastore);
-  for (const block of blocks) page.show(drawBlock(block));
+  for (const block of blocks) page.show(drawBlock(block, { colours: false }));
   const taken = blocks.map(countTaken).reduce((sum, count) => sum + count, 0);
   page.check(taken === expected, `${taken} addresses are taken`);
   for (const [, endpoint] of await datastore.list(endpointsPrefix())) {
@@ -148,11 +150,11 @@ async function showNothingLeft(datastore: TestDatastore): Promise<void> {
     blocks.every((block) => countTaken(block) === 0),
     'no address taken; the block stays with its node:',
   );
-  for (const block of blocks) page.show(drawBlock(block));
+  for (const block of blocks) page.show(drawBlock(block, { colours: false }));
 }
 
-async function storedBlocks(datastore: TestDatastore): Promise<readonly StoredBlock[]> {
-  return [...(await datastore.list(BLOCKS)).values()].map((value): StoredBlock => JSON.parse(value));
+async function storedBlocks(datastore: TestDatastore): Promise<readonly AllocationBlock[]> {
+  return [...(await datastore.list(BLOCKS))].map(([key, value]) => decodeBlock(value, key));
 }
 
 function endpointsPrefix(): string {
