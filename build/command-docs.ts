@@ -107,5 +107,5 @@ const PRINTING_NOTHING: CommandWorld = {
   writeStdout: nothing,
   writeStderr: nothing,
   readStdin: async () => '',
-  ask: nothing,
+  ask: async () => undefined,
 };
