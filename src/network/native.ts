@@ -12,8 +12,11 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -42,6 +45,21 @@ function libc() {
   return bound;
 }
 
+let boundForListening: ReturnType<typeof bindForListening> | undefined;
+
+/** Apart, because every function costs time to bind, and only who listens needs these. */
+function bindForListening() {
+  return process.getBuiltinModule('node:ffi').dlopen(null, {
+    bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
+    getsockname: { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' },
+  }).functions;
+}
+
+function listening() {
+  boundForListening ??= bindForListening();
+  return boundForListening;
+}
+
 /** The result of a call, or its errno as a {@link KernelError}; errno must be read before anything else runs. */
 function checked(operation: string, result: number): number {
   if (result >= 0) return result;
@@ -56,6 +74,41 @@ export function setNetworkNamespace(fd: number): void {
 /** socket(2): a routing netlink socket in the calling thread's present network namespace. */
 export function openRouteSocket(): number {
   return checked('socket', libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
+
+/** socket(2): like {@link openRouteSocket}, for the packet filter. */
+export function openNetfilterSocket(): number {
+  return checked('socket', libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+}
+
+/** bind(2): makes a netlink socket hear the groups of the mask, group 1 being the lowest bit. */
+export function joinNetlinkGroups(fd: number, mask: number): void {
+  const address = netlinkAddress();
+  address.writeUInt32LE(mask, 8);
+  checked('bind', listening().bind(fd, address, address.length));
+}
+
+/** getsockname(2): the number by which the kernel names the netlink socket in messages; 0 before its first message. */
+export function netlinkPortId(fd: number): number {
+  const address = netlinkAddress();
+  const length = Buffer.from([address.length, 0, 0, 0]);
+  checked('getsockname', listening().getsockname(fd, address, length));
+  return address.readUInt32LE(4);
+}
+
+/** sockaddr_nl: family, pad, port id, groups. */
+function netlinkAddress(): Buffer {
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  return address;
+}
+
+/** How much the socket holds, in bytes, beyond the system's limit; without CAP_NET_ADMIN it stays as it was. */
+export function setSocketBuffers(fd: number, bytes: number): void {
+  const size = Buffer.alloc(4);
+  size.writeInt32LE(bytes);
+  for (const option of [SO_SNDBUFFORCE, SO_RCVBUFFORCE])
+    libc().setsockopt(fd, SOL_SOCKET, option, size, size.length);
 }
 
 /** Lets a read on the socket fail with EAGAIN after the time, so that a lost reply can never hang the process. */

@@ -14,6 +14,7 @@ import { addressFamily } from './family.ts';
 import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './header.ts';
 
 const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 
 const IFA_ADDRESS = 1;
@@ -47,7 +48,12 @@ export function replaceAddress(address: InterfaceAddress): NetlinkRequest {
   return newAddress(address, NLM_F_CREATE | NLM_F_REPLACE);
 }
 
-/** All addresses of one interface; kernels without strict checking answer with those of every interface. `ip address show dev INDEX` */
+/** EADDRNOTAVAIL when it is not there. `ip address del ADDRESS dev INDEX` */
+export function deleteAddress(address: InterfaceAddress): NetlinkRequest {
+  return { name: 'RTM_DELADDR', type: RTM_DELADDR, flags: 0, payload: encodeAddress(address) };
+}
+
+/** All addresses of one interface, 0 being every interface; kernels without strict checking answer with those of every interface. `ip address show dev INDEX` */
 export function dumpAddresses(ifIndex: number): NetlinkRequest {
   return { name: 'RTM_GETADDR', type: RTM_GETADDR, flags: 0, payload: ifAddr(0, 0, 0, 0, ifIndex) };
 }

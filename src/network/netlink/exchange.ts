@@ -31,6 +31,28 @@ export function collectOutcomes(
   return outcomes;
 }
 
+/**
+ * Waits until a transaction, whose first request is numbered `firstSequence` and whose beginning and end are one before
+ * and one after its requests, is made or refused as a whole; then throws the first error.
+ */
+export function collectTransaction(
+  requests: readonly NetlinkRequest[],
+  firstSequence: number,
+  receive: Receive,
+): void {
+  const acknowledged = new Map<number, KernelError | undefined>();
+  while (acknowledged.size < requests.length) {
+    for (const message of receive(requests[0]?.name ?? '').filter(isFinal)) {
+      const index = message.sequence - firstSequence;
+      const isMark = index === -1 || index === requests.length;
+      const error = replyError(message, requests[index]?.name ?? 'the transaction');
+      if (isMark && error !== undefined) throw error;
+      if (requests[index] !== undefined) acknowledged.set(index, error);
+    }
+  }
+  for (const error of acknowledged.values()) if (error !== undefined) throw error;
+}
+
 /** Waits for the one answer to a question; throws what the kernel refused it with. */
 export function collectAnswer(request: NetlinkRequest, sequence: number, receive: Receive): Buffer {
   for (;;) {

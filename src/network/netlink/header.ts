@@ -21,6 +21,8 @@ export const NLM_F_CAPPED = 0x100;
 /** The error reply ends with attributes that explain it. */
 export const NLM_F_ACK_TLVS = 0x200;
 
+/** Answered with nothing but an acknowledgement. */
+export const NLMSG_NOOP = 1;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 
@@ -39,6 +41,8 @@ export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** In an answer our own socket's number, in a notice that of the socket that asked for the change; `undefined`: the kernel's. */
+  readonly portId?: number | undefined;
   readonly payload: Buffer;
 }
 
@@ -70,6 +74,7 @@ export function decodeMessages(bytes: Buffer): readonly NetlinkMessage[] {
       type: bytes.readUInt16LE(offset + 4),
       flags: bytes.readUInt16LE(offset + 6),
       sequence: bytes.readUInt32LE(offset + 8),
+      portId: bytes.readUInt32LE(offset + 12) || undefined,
       payload: bytes.subarray(offset + HEADER_LENGTH, offset + length),
     });
     offset += aligned(length);

@@ -53,6 +53,7 @@ const NETKIT_SCRUB_NONE = 0;
 const RTEXT_FILTER_SKIP_STATS = 8;
 
 const IFF_UP = 1;
+const IFF_RUNNING = 0x40;
 const MESSAGE_LENGTH = 16;
 
 /** An interface as the kernel describes it. */
@@ -104,9 +105,7 @@ export function addNetkitPair(end: LinkEnd, peer: LinkEnd, peerNetnsFd: number):
 }
 
 function addPair(kind: string, end: LinkEnd, data: readonly Buffer[]): NetlinkRequest {
-  const linkInfo = nested(IFLA_LINKINFO, [attributeText(IFLA_INFO_KIND, kind), nested(IFLA_INFO_DATA, data)]);
-  const payload = Buffer.concat([ifInfo(0, 0, 0), ...endAttributes(end), linkInfo]);
-  return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, payload };
+  return addLink(kind, endAttributes(end), data);
 }
 
 function peerInfo(type: number, peer: LinkEnd, netnsFd: number): Buffer {
@@ -124,6 +123,41 @@ export function renameLink(ifIndex: number, name: string): NetlinkRequest {
   return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: 0, payload };
 }
 
+/** Permanent neighbour entries of the interface are lost. `ip link set dev INDEX address MAC` */
+export function setLinkMac(ifIndex: number, mac: MacAddress): NetlinkRequest {
+  return changeLink(ifIndex, attribute(IFLA_ADDRESS, macAddressToBytes(mac)));
+}
+
+/** `ip link set dev INDEX mtu MTU` */
+export function setLinkMtu(ifIndex: number, mtu: number): NetlinkRequest {
+  return changeLink(ifIndex, attributeU32(IFLA_MTU, mtu));
+}
+
+function changeLink(ifIndex: number, change: Buffer): NetlinkRequest {
+  const payload = Buffer.concat([ifInfo(ifIndex, 0, 0), change]);
+  return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: 0, payload };
+}
+
+/** The description of an interface to make: `attributes`, and what only its kind knows. `ip link add … type KIND …` */
+export function addLink(
+  kind: string,
+  attributes: readonly Buffer[],
+  data: readonly Buffer[] = [],
+): NetlinkRequest {
+  const linkInfo = nested(IFLA_LINKINFO, [attributeText(IFLA_INFO_KIND, kind), nested(IFLA_INFO_DATA, data)]);
+  const payload = Buffer.concat([ifInfo(0, 0, 0), ...attributes, linkInfo]);
+  return { name: 'RTM_NEWLINK', type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, payload };
+}
+
+/** `name NAME`, `address MAC` and `mtu MTU` of an interface to make. */
+export function linkAttributes(link: Partial<Pick<Link, 'name' | 'mac' | 'mtu'>>): readonly Buffer[] {
+  return [
+    ...present(link.name, (name) => attributeText(IFLA_IFNAME, name)),
+    ...present(link.mac, (mac) => attribute(IFLA_ADDRESS, macAddressToBytes(mac))),
+    ...present(link.mtu, (mtu) => attributeU32(IFLA_MTU, mtu)),
+  ];
+}
+
 /** By index, never by name, so that only the very interface that was looked at can go. `ip link del dev INDEX` */
 export function deleteLink(ifIndex: number): NetlinkRequest {
   return { name: 'RTM_DELLINK', type: RTM_DELLINK, flags: 0, payload: ifInfo(ifIndex, 0, 0) };
@@ -137,6 +171,11 @@ export function getLink(name: string): NetlinkRequest {
 /** `ip link show` for the interface with the index. */
 export function getLinkAt(ifIndex: number): NetlinkRequest {
   return getLinkWith(ifIndex, []);
+}
+
+/** Every interface. `ip link show` */
+export function dumpLinks(): NetlinkRequest {
+  return getLinkWith(0, []);
 }
 
 /** Without counters, which cost the kernel a loop over all processors. */
@@ -166,6 +205,19 @@ export function decodeLink(payload: Buffer): Link {
   };
 }
 
+/** Whether the interface of an RTM_NEWLINK message is set up and has a carrier, or needs none. */
+export function isRunning(payload: Buffer): boolean {
+  const wanted = IFF_UP | IFF_RUNNING;
+  return (payload.readUInt32LE(8) & wanted) === wanted;
+}
+
+/** What only the interface's kind knows of it, from an RTM_NEWLINK message; `undefined` when there is nothing. */
+export function linkData(payload: Buffer): ReadonlyMap<number, Buffer> | undefined {
+  const info = decodeAttributes(payload.subarray(MESSAGE_LENGTH)).get(IFLA_LINKINFO);
+  const data = info === undefined ? undefined : decodeAttributes(info).get(IFLA_INFO_DATA);
+  return data === undefined ? undefined : decodeAttributes(data);
+}
+
 /** Writes what {@link decodeLink} reads: the payload of an RTM_NEWLINK message as the kernel sends it. */
 export function encodeLink(link: Link): Buffer {
   return Buffer.concat([
@@ -185,9 +237,7 @@ function present<T>(value: T | undefined, encode: (value: T) => Buffer): readonl
 
 function endAttributes(end: LinkEnd): readonly Buffer[] {
   return [
-    attributeText(IFLA_IFNAME, end.name),
-    attribute(IFLA_ADDRESS, macAddressToBytes(end.mac)),
-    ...present(end.mtu, (mtu) => attributeU32(IFLA_MTU, mtu)),
+    ...linkAttributes(end),
     attributeU32(IFLA_NUM_TX_QUEUES, end.queues),
     attributeU32(IFLA_NUM_RX_QUEUES, end.queues),
   ];

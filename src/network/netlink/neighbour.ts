@@ -14,6 +14,7 @@ import { addressFamily } from './family.ts';
 import { type NetlinkRequest, NLM_F_CREATE, NLM_F_REPLACE } from './header.ts';
 
 const RTM_NEWNEIGH = 28;
+const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 
 const NDA_DST = 1;
@@ -36,6 +37,12 @@ export interface Neighbour {
 export function replaceNeighbour(neighbour: Neighbour): NetlinkRequest {
   const flags = NLM_F_CREATE | NLM_F_REPLACE;
   return { name: 'RTM_NEWNEIGH', type: RTM_NEWNEIGH, flags, payload: encodeNeighbour(neighbour) };
+}
+
+/** ENOENT when it is not there. `ip neighbour del ADDRESS dev INDEX` */
+export function deleteNeighbour(ifIndex: number, address: IpAddress): NetlinkRequest {
+  const payload = encodeNeighbour({ ifIndex, address, mac: undefined, state: 0 });
+  return { name: 'RTM_DELNEIGH', type: RTM_DELNEIGH, flags: 0, payload };
 }
 
 /** The entries of one interface, both families. `ip neighbour show dev INDEX` */

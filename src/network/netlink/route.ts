@@ -15,9 +15,9 @@ import {
   ipAddressFromBytes,
   ipAddressToBytes,
 } from '../../base/ip-address.ts';
-import { attribute, attributeU32, decodeAttributes, readU32 } from './attribute.ts';
+import { attribute, attributeU32, decodeAttributes, nested, readU32 } from './attribute.ts';
 import { addressFamily, ipFamily } from './family.ts';
-import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL } from './header.ts';
+import { type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './header.ts';
 
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
@@ -27,7 +27,17 @@ const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
+const RTA_PREFSRC = 7;
+const RTA_METRICS = 8;
+const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;
+const RTA_VIA = 18;
+const RTA_ENCAP = 22;
+const RTA_NH_ID = 30;
+/** A next hop that {@link Route} cannot describe. */
+const OTHER_NEXT_HOPS = [RTA_MULTIPATH, RTA_VIA, RTA_ENCAP, RTA_NH_ID];
+const RTAX_MTU = 2;
+const RTNH_F_ONLINK = 4;
 
 /** Answer with the table's entry, not with the way one packet would take. */
 const RTM_F_FIB_MATCH = 0x2000;
@@ -37,6 +47,8 @@ export const TABLE_MAIN = 254;
 /** Added by hand or by a program that runs once, as CNI plugins are. */
 export const PROTOCOL_BOOT = 3;
 export const TYPE_UNICAST = 1;
+/** Packets vanish without a word. */
+export const TYPE_BLACKHOLE = 6;
 export const SCOPE_GLOBAL = 0;
 export const SCOPE_LINK = 253;
 
@@ -54,11 +66,30 @@ export interface Route {
   readonly type: number;
   /** Of several routes to one destination the lowest wins; `undefined`: the kernel's default, see {@link metricOf}. */
   readonly metric: number | undefined;
+  /** The gateway is reachable on the interface, whatever other routes say. */
+  readonly isOnLink?: boolean;
+  /** Bytes; that of the interface when it is not said. */
+  readonly mtu?: number | undefined;
+  /** What the host's own packets get as their source. */
+  readonly source?: IpAddress | undefined;
+  /** Type of service, IPv4: routes that differ in it alone stand beside each other. */
+  readonly tos?: number;
+  /** Several next hops, or one with more than a gateway and an interface. */
+  readonly hasOtherNextHops?: boolean;
 }
 
 /** Fails with EEXIST when the table has a route to the destination. `ip route add DST via GW dev INDEX scope SCOPE` */
 export function addRoute(route: Route): NetlinkRequest {
   const flags = NLM_F_CREATE | NLM_F_EXCL;
+  return { name: 'RTM_NEWROUTE', type: RTM_NEWROUTE, flags, payload: encodeRoute(route) };
+}
+
+/**
+ * Puts it in the place of the one with the same destination, table and metric, whoever's that is, or adds it.
+ * `ip route replace …`
+ */
+export function replaceRoute(route: Route): NetlinkRequest {
+  const flags = NLM_F_CREATE | NLM_F_REPLACE;
   return { name: 'RTM_NEWROUTE', type: RTM_NEWROUTE, flags, payload: encodeRoute(route) };
 }
 
@@ -81,16 +112,24 @@ export function dumpRoutes(): NetlinkRequest {
   return { name: 'RTM_GETROUTE', type: RTM_GETROUTE, flags: 0, payload };
 }
 
+/** The routes of one table, both families; kernels without strict checking answer with every table. `ip route show table TABLE` */
+export function dumpTable(table: number): NetlinkRequest {
+  const payload = Buffer.concat([Buffer.alloc(MESSAGE_LENGTH), attributeU32(RTA_TABLE, table)]);
+  return { name: 'RTM_GETROUTE', type: RTM_GETROUTE, flags: 0, payload };
+}
+
 /** The payload of an RTM_NEWROUTE message. */
 export function encodeRoute(route: Route): Buffer {
   const { destination, gateway, ifIndex } = route;
-  const parts: Buffer[] = [routeHeader(destination, route, 0)];
+  const parts: Buffer[] = [routeHeader(destination, route, route.isOnLink === true ? RTNH_F_ONLINK : 0)];
   if (destination.prefixLength > 0) {
     parts.push(attribute(RTA_DST, ipAddressToBytes(baseAddress(destination))));
   }
   if (gateway !== undefined) parts.push(attribute(RTA_GATEWAY, ipAddressToBytes(gateway)));
   if (ifIndex !== undefined) parts.push(attributeU32(RTA_OIF, ifIndex));
   if (route.metric !== undefined) parts.push(attributeU32(RTA_PRIORITY, route.metric));
+  if (route.source !== undefined) parts.push(attribute(RTA_PREFSRC, ipAddressToBytes(route.source)));
+  if (route.mtu !== undefined) parts.push(nested(RTA_METRICS, [attributeU32(RTAX_MTU, route.mtu)]));
   parts.push(attributeU32(RTA_TABLE, route.table));
   return Buffer.concat(parts);
 }
@@ -110,6 +149,22 @@ export function decodeRoute(payload: Buffer): Route | undefined {
     scope: payload.readUInt8(6),
     type: payload.readUInt8(7),
     metric: readU32(attributes.get(RTA_PRIORITY)),
+    ...decodeDetails(payload, attributes),
+  };
+}
+
+/** What most routes have not is left out. */
+function decodeDetails(payload: Buffer, attributes: ReadonlyMap<number, Buffer>): Partial<Route> {
+  const metrics = attributes.get(RTA_METRICS);
+  const mtu = metrics === undefined ? undefined : readU32(decodeAttributes(metrics).get(RTAX_MTU));
+  const source = decodeIpAddress(attributes.get(RTA_PREFSRC));
+  const tos = payload.readUInt8(3);
+  return {
+    ...((payload.readUInt32LE(8) & RTNH_F_ONLINK) === 0 ? {} : { isOnLink: true }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(source === undefined ? {} : { source }),
+    ...(tos === 0 ? {} : { tos }),
+    ...(OTHER_NEXT_HOPS.some((type) => attributes.has(type)) ? { hasOtherNextHops: true } : {}),
   };
 }
 

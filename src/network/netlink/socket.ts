@@ -7,8 +7,21 @@ import { closeSync, readSync, write, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { isKernelError, KernelError } from '../kernel-error.ts';
-import { enableNetlinkOption, openRouteSocket, setReceiveTimeout } from '../native.ts';
-import { collectAnswer, collectDump, collectOutcomes, type Outcomes } from './exchange.ts';
+import {
+  enableNetlinkOption,
+  netlinkPortId,
+  openNetfilterSocket,
+  openRouteSocket,
+  setReceiveTimeout,
+  setSocketBuffers,
+} from '../native.ts';
+import {
+  collectAnswer,
+  collectDump,
+  collectOutcomes,
+  collectTransaction,
+  type Outcomes,
+} from './exchange.ts';
 import {
   decodeMessages,
   encodeMessage,
@@ -22,6 +35,8 @@ const RECEIVE_TIMEOUT_MS = 5000;
 /** No datagram is longer: the kernel cuts dumps into pieces of at most 32 KiB. */
 const DATAGRAM_BYTES = 64 * 1024;
 const DUMP_TRIES = 5;
+/** One transaction of the packet filter is one write, which must fit, and so must all its acknowledgements. */
+const TRANSACTION_BYTES = 4 * 1024 * 1024;
 
 /** Options of level SOL_NETLINK; an old kernel without one of them is fine. */
 const OPTIONS = [
@@ -39,18 +54,32 @@ export interface NetlinkSocket extends Disposable {
    * one it refused; the answer tells the outcome of each.
    */
   changeAll(requests: readonly NetlinkRequest[]): Outcomes;
+  /** Asks for several changes of which either all are made or none, between the marks that the protocol wants. */
+  transact(begin: NetlinkRequest, requests: readonly NetlinkRequest[], end: NetlinkRequest): void;
   /** Like {@link change}, but on Node's thread pool. Nothing else may use the socket meanwhile. */
   changeInBackground(request: NetlinkRequest): Promise<void>;
   /** Asks for one object; gives the payload of the answer. */
   get(request: NetlinkRequest): Buffer;
   /** Asks for a list; gives the payload of each entry, all from one undisturbed pass. */
   dump(request: NetlinkRequest): readonly Buffer[];
+  /** The socket's number in messages about what it has changed. */
+  portId(): number;
   close(): void;
 }
 
 /** Opens a socket in the calling thread's present namespace. */
 export function openNetlinkSocket(): NetlinkSocket {
-  const fd = openRouteSocket();
+  return prepared(openRouteSocket());
+}
+
+/** Like {@link openNetlinkSocket}, for the packet filter (nftables). */
+export function openFilterSocket(): NetlinkSocket {
+  const fd = openNetfilterSocket();
+  setSocketBuffers(fd, TRANSACTION_BYTES);
+  return prepared(fd);
+}
+
+function prepared(fd: number): NetlinkSocket {
   setReceiveTimeout(fd, RECEIVE_TIMEOUT_MS);
   for (const option of OPTIONS) enableNetlinkOption(fd, option);
   return netlinkSocketOn(fd);
@@ -85,6 +114,13 @@ function netlinkSocketOn(fd: number): NetlinkSocket {
       // The kernel works while it is written to: by now the acknowledgement is there to be read.
       throwFirst(collectOutcomes([request], own, receive));
     },
+    transact: (begin, requests, end) => {
+      const marked = [begin, ...requests, end];
+      const first = sequence + 2;
+      const flags = (index: number) => (index === 0 || index === marked.length - 1 ? 0 : NLM_F_ACK);
+      send(fd, Buffer.concat(marked.map((request, index) => encode(request, flags(index)))), begin.name);
+      collectTransaction(requests, first, receive);
+    },
     get: (request) => {
       send(fd, encode(request, 0), request.name);
       return collectAnswer(request, sequence, receive);
@@ -94,6 +130,7 @@ function netlinkSocketOn(fd: number): NetlinkSocket {
         send(fd, encode(request, NLM_F_DUMP), request.name);
         return collectDump(request, sequence, receive);
       }),
+    portId: () => netlinkPortId(fd),
     close,
     [Symbol.dispose]: close,
   };

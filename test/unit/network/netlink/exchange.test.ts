@@ -5,6 +5,7 @@ import {
   collectAnswer,
   collectDump,
   collectOutcomes,
+  collectTransaction,
   type Receive,
 } from '../../../../src/network/netlink/exchange.ts';
 import {
@@ -83,6 +84,24 @@ describe('collectOutcomes()', () => {
     const [error] = collectOutcomes([request], 7, from([{ ...ack(7), flags: NLM_F_ACK_TLVS, payload }]));
 
     expect(error?.message).toMatch(/the kernel says: words$/);
+  });
+});
+
+describe('collectTransaction()', () => {
+  const two = [request, request];
+
+  it('waits for every acknowledgement between the marks', () => {
+    expect(() => collectTransaction(two, 7, from([ack(3)], [ack(7)], [ack(8)]))).not.toThrow();
+  });
+
+  it('throws what one request was refused with', () => {
+    expect(() => collectTransaction(two, 7, from([ack(7), ack(8, EINVAL)]))).toThrow('RTM_NEWROUTE: EINVAL');
+  });
+
+  it.each([6, 9])('throws what the whole was refused with, said of mark %i', (sequence) => {
+    expect(() => collectTransaction(two, 7, from([ack(sequence, EINVAL)]))).toThrow(
+      'the transaction: EINVAL',
+    );
   });
 });
 

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostCidr } from '../../../../src/base/cidr.ts';
-import { decodeRoute, encodeRoute, matchRoute, type Route } from '../../../../src/network/netlink/route.ts';
+import { hostCidr, parseCidr } from '../../../../src/base/cidr.ts';
+import { parseIpAddress } from '../../../../src/base/ip-address.ts';
+import {
+  decodeRoute,
+  encodeRoute,
+  matchRoute,
+  type Route,
+  replaceRoute,
+} from '../../../../src/network/netlink/route.ts';
 import {
   addresses,
   addressesOf,
@@ -21,8 +28,11 @@ const routes: fc.Arbitrary<Route> = families.chain((family) =>
     scope: fc.nat(255),
     type: fc.nat(11),
     metric: orUndefined(fc.nat()),
+    isOnLink: orUndefined(fc.constant(true)),
+    mtu: orUndefined(fc.nat(65_535)),
+    source: orUndefined(addressesOf(family)),
   }),
-);
+) as fc.Arbitrary<Route>;
 
 describe('decodeRoute()', () => {
   it('reads back what encodeRoute() wrote', () => {
@@ -44,6 +54,24 @@ describe('decodeRoute()', () => {
     ['with half an address', '022000000000000000000000060001000a090000'],
   ])('passes over a route %s', (_what, hex) => {
     expect(decodeRoute(Buffer.from(hex, 'hex'))).toBeUndefined();
+  });
+});
+
+describe('replaceRoute()', () => {
+  it('says gateway, interface, that it is on the link, and the MTU', () => {
+    const request = replaceRoute({
+      ...{ destination: parseCidr('10.77.101.80/28'), gateway: parseIpAddress('10.77.101.80') },
+      ...{ ifIndex: 7, table: 254, protocol: 202, scope: 0, type: 1, metric: undefined },
+      ...{ isOnLink: true, mtu: 1450 },
+    });
+
+    expect(request).toMatchObject({ name: 'RTM_NEWROUTE', type: 24, flags: 0x500 });
+    expect(Buffer.from(request.payload).toString('hex')).toBe(
+      [
+        ...['021c0000', 'feca0001', '04000000', '08000100' + '0a4d6550', '08000500' + '0a4d6550'],
+        ...['08000400' + '07000000', '0c000800' + '08000200' + 'aa050000', '08000f00' + 'fe000000'],
+      ].join(''),
+    );
   });
 });
 
