@@ -26,7 +26,7 @@ export function planRoutes(
 ): RoutePlan {
   const rules = ownership(devices, options);
   const found = Map.groupBy(observed.routes, routeKey);
-  const wanted = wantedRoutes(desired, found, devices, options);
+  const wanted = wantedRoutes(desired, observed, devices, options);
   const replacements: HostRoute[] = [];
   const findings: Finding[] = [];
   for (const [key, route] of wanted) {
@@ -75,23 +75,23 @@ function ownership(devices: readonly DevicePlan[], options: PlanOptions): Owners
 
 function wantedRoutes(
   desired: DesiredHost,
-  found: ReadonlyMap<string, readonly HostRoute[]>,
+  observed: ObservedHost,
   devices: readonly DevicePlan[],
   options: PlanOptions,
 ): ReadonlyMap<string, HostRoute> {
   const unusable = new Set(devices.filter(({ isUsable }) => !isUsable).map(({ name }) => name));
   const routes = desired.routes.filter(({ device }) => device === undefined || !unusable.has(device));
-  const pods = options.repairsPodRoutes
-    ? desired.podRoutes.filter(
-        (route) => !(found.get(routeKey(route)) ?? []).some((other) => isSameWay(route, other)),
-      )
-    : [];
+  const pods = options.repairsPodRoutes ? lostPodRoutes(desired, observed) : [];
   return new Map([...routes, ...pods].map((route) => [routeKey(route), route]));
 }
 
-/** A route of the CNI plugin, or of Felix, serves as well as ours. */
-function isSameWay(route: HostRoute, other: HostRoute): boolean {
-  return other.type === 'unicast' && other.device === route.device && other.gateway === undefined;
+/** A route of the CNI plugin serves as well as ours, and so does one of Felix, whatever its metric. */
+function lostPodRoutes({ podRoutes }: DesiredHost, { routes }: ObservedHost): readonly HostRoute[] {
+  const wayOf = ({ table, device, destination: { family, base, prefixLength } }: HostRoute) =>
+    `${table} ${device} ${family} ${base} ${prefixLength}`;
+  const isDirect = ({ type, gateway }: HostRoute) => type === 'unicast' && gateway === undefined;
+  const ways = new Set(routes.filter(isDirect).map(wayOf));
+  return podRoutes.filter((route) => !ways.has(wayOf(route)));
 }
 
 function sameRoute(a: HostRoute, b: HostRoute): boolean {

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { parseIpAddress } from '../../../src/base/ip-address.ts';
+import { applyChanges } from '../../../src/node/apply-changes.ts';
+import { unknownCluster } from '../../../src/node/cluster.ts';
+import { felixSettings } from '../../../src/node/felix-settings.ts';
+import { felixRecord } from './records.ts';
+
+function settingsOf(spec: object, ownSpec: object = {}, overrides: Record<string, unknown> = {}) {
+  return felixSettings(
+    applyChanges(unknownCluster('node1', overrides), [
+      felixRecord('default', spec),
+      felixRecord('node.node1', ownSpec),
+    ]),
+  );
+}
+
+describe('felixSettings()', () => {
+  it('has Felix’s defaults', () => {
+    expect(settingsOf({}).settings).toMatchObject({
+      vxlanVni: 4096,
+      vxlanPort: 4789,
+      vxlanMtu: { 4: 0, 6: 0 },
+      isVxlanEnabled: undefined,
+      programClusterRoutes: 'EnabledIPIPOnly',
+      forwardsIp: true,
+      natPorts: undefined,
+      excludesHostsFromNat: false,
+      interfacePrefixes: ['cali'],
+    });
+    const { mtuIfacePattern } = settingsOf({}).settings;
+    const names = ['eth0', 'enp3s0', 'wlan1', 'bond0', 'cali1', 'docker0', 'vxlan.calico'];
+    expect(names.filter((name) => mtuIfacePattern.test(name))).toEqual(['eth0', 'enp3s0', 'wlan1']);
+  });
+
+  it('asks the environment, then the node, then the default', () => {
+    const port = (...layers: Parameters<typeof settingsOf>) => settingsOf(...layers).settings.vxlanPort;
+    expect(port({ vxlanPort: 1 }, { vxlanPort: 2 }, { vxlanPort: '3' })).toBe(3);
+    expect(port({ vxlanPort: 1 }, { vxlanPort: 2 })).toBe(2);
+    expect(port({ vxlanPort: 1 }, { vxlanPort: null })).toBe(1);
+  });
+
+  it.each([
+    ['vxlanPort', 65536],
+    ['vxlanPort', '4789x'],
+    ['vxlanVNI', 2 ** 24],
+    ['vxlanMTU', -1],
+    ['mtuIfacePattern', '('],
+    ['programClusterRoutes', 'Sometimes'],
+    ['natPortRange', '9:1'],
+    ['natOutgoingAddress', 'fd00::1'],
+    ['vxlanEnabled', 'perhaps'],
+    ['ipForwarding', {}],
+  ])('replaces %s=%j by the default, and says so', (name, value) => {
+    const { settings, findings } = settingsOf({ [name]: value });
+    expect(settings).toEqual(settingsOf({}).settings);
+    expect(findings).toMatchObject([{ kind: 'invalid-setting', subject: name }]);
+    expect(findings[0]?.message).toContain(name);
+  });
+
+  it('reads what people write', () => {
+    expect(
+      settingsOf({
+        natPortRange: 4000,
+        vxlanEnabled: 'true',
+        ipForwarding: 'disabled',
+        deviceRouteSourceAddress: '10.0.0.1',
+      }).settings,
+    ).toMatchObject({
+      natPorts: { first: 4000, last: 4000 },
+      isVxlanEnabled: true,
+      forwardsIp: false,
+      routeSource: { 4: parseIpAddress('10.0.0.1') },
+    });
+  });
+});

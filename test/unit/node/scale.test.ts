@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { applyChange, applyChanges, type RecordChange } from '../../../src/node/apply-changes.ts';
+import { unknownCluster } from '../../../src/node/cluster.ts';
+import { desiredHost } from '../../../src/node/desired/desire.ts';
+import { planChanges } from '../../../src/node/reconcile/plan.ts';
+import { EMPTY_HOST } from './host-model.ts';
+import { blockRecord, nodeRecord, READY } from './records.ts';
+import { factsWith, vxlanPool } from './three-hosts.ts';
+
+const BLOCKS_PER_NODE = 4;
+
+/** Nodes of 10.50.0.0/16, each with blocks of /26 that hold thirty pods. */
+function largeCluster(nodes: number): readonly RecordChange[] {
+  const records: RecordChange[] = [READY, vxlanPool('CrossSubnet', { cidr: '10.64.0.0/10' })];
+  for (let n = 0; n < nodes; n++) {
+    const name = `node${n}`;
+    const ip = `10.${n % 2 === 0 ? 50 : 51}.${n >> 8}.${n & 255}/16`;
+    for (let b = 0; b < BLOCKS_PER_NODE; b++) {
+      const index = n * BLOCKS_PER_NODE + b;
+      const network = `10.${64 + (index >> 10)}.${(index >> 2) & 255}.${(index & 3) * 64}`;
+      if (b === 0) records.push(nodeRecord(name, ip, { ipv4VXLANTunnelAddr: network }));
+      const pods = Object.fromEntries(Array.from({ length: 30 }, (_, ordinal) => [ordinal, name]));
+      records.push(blockRecord(`${network}/26`, `host:${name}`, pods));
+    }
+  }
+  return records;
+}
+
+function timed<Value>(run: () => Value): readonly [Value, number] {
+  const start = performance.now();
+  return [run(), performance.now() - start];
+}
+
+describe('a thousand nodes of four blocks', () => {
+  const records = largeCluster(1000);
+  const facts = factsWith(['10.50.0.0/16']);
+
+  it('are worked out in a fifth of a second, and a change in much less', () => {
+    const [state, reading] = timed(() => applyChanges(unknownCluster('node0'), records));
+    const [desired, desiring] = timed(() => desiredHost(state, facts));
+    const [{ steps }, planning] = timed(() => planChanges(desired, EMPTY_HOST));
+    expect(desired.routes).toHaveLength(4000);
+    expect(desired.findings).toEqual([]);
+    expect(steps.length).toBeGreaterThan(2 * 999 + 4000);
+    const moved = blockRecord('10.64.0.64/26', 'host:node7');
+    const [changed, applying] = timed(() => applyChange(state, moved.key, moved.text));
+    const [, again] = timed(() => desiredHost(changed, facts));
+    expect(desiring + planning).toBeLessThan(1000);
+    expect(applying + again).toBeLessThan(500);
+  });
+});
