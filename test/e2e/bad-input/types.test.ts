@@ -58,7 +58,9 @@ describeOnNode('wrong types', (given) => {
     }
   });
 
-  it.each(keys)('$shown as anything but a(n) $type: DEL takes the link away', async (key) => {
+  const outermost = keys.filter(({ path }) => path.length === 1);
+
+  it.each(outermost)('$shown as anything but a(n) $type: DEL takes the link away', async (key) => {
     const { node, pod } = given();
     const sandbox = { containerId: 'abcd', netns: pod.path };
     succeeded(await node.cni('ADD', sandbox));
