@@ -13,6 +13,7 @@ import {
   usingDatastore,
   withDatastoreOptions,
 } from './datastore-options.ts';
+import { examplesText } from './help-text.ts';
 import {
   type BootstrapReport,
   type BootstrapRequest,
@@ -47,9 +48,20 @@ export function bootstrapCommand(world: CommandWorld): Command {
       '--node <name>',
       "name of this node (default: what /var/lib/calico/nodename says, then the host's name)",
     );
-  return withDatastoreOptions(command).action(async (options: BootstrapOptions) => {
-    await world.writeStdout(report(await bootstrap(options, world)));
-  });
+  return withDatastoreOptions(command)
+    .addHelpText(
+      'after',
+      examplesText([
+        ['One node without etcd', 'calico bootstrap --pool 192.168.0.0/16 --datastore-type embedded'],
+        [
+          'A cluster of both families, from any of its nodes',
+          'calico bootstrap --pool 10.244.0.0/16 fd00:10:244::/48 --etcd-endpoints http://10.0.0.1:2379',
+        ],
+      ]),
+    )
+    .action(async (options: BootstrapOptions) => {
+      await world.writeStdout(report(await bootstrap(options, world)));
+    });
 }
 
 /** Throws `config` for values that are wrong, else what the datastore throws. */
