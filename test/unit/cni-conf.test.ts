@@ -118,13 +118,23 @@ describe('10-calico-single-node.conflist', () => {
   });
 });
 
-describe('10-calico-local.conflist', () => {
+describe('10-calico-embedded.conflist', () => {
   it('is the one that the README tries with cnitool, whose network is called calico', () => {
     const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
-    expect(readme).toContain('cp cni-conf/10-calico-local.conflist /etc/cni/net.d/');
-    expect(readme).toContain(`cnitool add ${read('10-calico-local.conflist').name} `);
+    expect(readme).toContain('cni-conf/10-calico-embedded.conflist /etc/cni/net.d/');
+    expect(readme).toContain(`cnitool add ${read('10-calico-embedded.conflist').name} `);
   });
 
+  it('has no plugin but ours, and needs nothing beside it', () => {
+    expect(read('10-calico-embedded.conflist').plugins).toHaveLength(1);
+    expect(parse(mainPlugin('10-calico-embedded.conflist'))).toMatchObject({
+      datastore: { type: 'embedded' },
+      node: { nodename: undefined, nodenameFileOptional: true },
+    });
+  });
+});
+
+describe('10-calico-local.conflist', () => {
   it('has no plugin but ours, on an etcd without TLS', () => {
     expect(read('10-calico-local.conflist').plugins).toHaveLength(1);
     expect(parse(mainPlugin('10-calico-local.conflist'))).toMatchObject({
