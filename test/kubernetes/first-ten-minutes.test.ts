@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(`README's first ten minutes${skipped}`, () =>
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Types the commands into a shell that has /opt and /etc of its own, and an executable that Calico has put there. */
+  /** Types the commands into a shell that has folders of its own. */
   const type = (script: string): Promise<Finished> =>
     run(['unshare', '--mount', 'bash', '-euo', 'pipefail', '-c', `${privateFolders(folder)}\n${script}`], {
       env: ENVIRONMENT,
@@ -90,7 +90,7 @@ describe.skipIf(why !== undefined)(`README's first ten minutes${skipped}`, () =>
   });
 });
 
-/** For the shell alone: what is installed there, and the settings it finds there, are not the machine's. */
+/** For the shell alone: what is installed, what settings there are, and what is kept is not the machine's, nor other tests'. */
 function privateFolders(folder: string): string {
   // A container in the background would keep a script alive that has failed.
   return `
@@ -99,7 +99,7 @@ function privateFolders(folder: string): string {
     cp -a /etc '${folder}/etc'
     rm -rf '${folder}/etc/cni' '${folder}/etc/calico'
     mount --bind '${folder}/etc' /etc
-    mount -t tmpfs none /opt
+    for folder in /opt /var/lib/calico /var/lib/cni; do mount -t tmpfs -o mode=755 none $folder; done
     cd '${folder}/clone'`;
 }
 
