@@ -132,6 +132,8 @@ function processPort(env: Environment, interruption: Interruption) {
 
 /** Commands are in a bundle of their own, beside the snapshot. */
 async function runCommand(args: readonly string[], env: Environment): Promise<ExitCode> {
+  // A cluster of any size is read: collecting garbage more often costs a third more time and saves half of the memory.
+  process.getBuiltinModule('node:v8').setFlagsFromString('--optimize-for-size');
   const { operate } = evaluateBundle<typeof import('./operator.ts')>('operator.cjs');
   const { interruption, interrupt } = createInterrupter();
   process.on('SIGTERM', interrupt);
@@ -148,7 +150,23 @@ async function runCommand(args: readonly string[], env: Environment): Promise<Ex
     writeStdout: (text) => write(STDOUT, text),
     writeStderr: (text) => write(STDERR, text),
     readStdin: () => processPort(env, interruption).readStdin(),
+    ask: (question) => ask(question, interruption),
   });
+}
+
+/** On stderr, so that stdout can be a file. */
+async function ask(question: string, interruption: Interruption): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const { createInterface } = process.getBuiltinModule('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  using _listening = interruption.listen(() => lines.close());
+  // Closing is how Ctrl-C and Ctrl-D answer.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  try {
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
 }
 
 /** A bundle that was packed into the executable as it is. */

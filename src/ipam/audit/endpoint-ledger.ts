@@ -1,6 +1,7 @@
 /** Compares the addresses that endpoints have with those that blocks have given out. */
 
 import { containsAddress } from '../../base/cidr.ts';
+import { fnv1 } from '../../base/fnv.ts';
 import { formatIpAddress, type IpAddress, type IpFamily } from '../../base/ip-address.ts';
 import { parseGoTime } from '../../base/time.ts';
 import { type AllocationBlock, type Attribute, addressOf } from '../allocation-block.ts';
@@ -19,11 +20,13 @@ export interface EndpointUse {
   readonly namespace: string;
 }
 
+/** One for each endpoint there is, so it holds numbers in place of texts that are only compared. */
 interface Claim {
   readonly key: string;
-  readonly containerId: string | undefined;
-  readonly podName: string | undefined;
-  readonly namespace: string;
+  /** Of the container's ID; `undefined`: it has none. */
+  readonly container: number | undefined;
+  /** Of `<namespace>.<pod>`; `undefined`: it is no pod's. */
+  readonly pod: number | undefined;
   isAllocated: boolean;
 }
 
@@ -67,15 +70,17 @@ export function createEndpointLedger(scope: AuditScope, report: (finding: Findin
         text: `the endpoint has ${formatIpAddress(address)}, which is ${describeHolder(attribute)}`,
       });
     }
-    const network = networkOf(attribute, claim);
+    const network = networkOf(cleanHandleId(attribute.handleId ?? ''), claim);
     if (network !== undefined) networks.add(network);
   }
 
   return {
-    add: (key, { addresses, ...use }) => {
+    add: (key, { addresses, containerId, podName, namespace }) => {
+      const container = containerId ? fnv1(containerId) : undefined;
+      const pod = podName === undefined ? undefined : fnv1(`${namespace}.${podName}`);
       for (const address of addresses) {
         const other = claims.get(address);
-        if (other === undefined) claims.set(address, { key, ...use, isAllocated: false });
+        if (other === undefined) claims.set(address, { key, container, pod, isAllocated: false });
         else report(duplicate(key, address, other));
       }
     },
@@ -121,18 +126,20 @@ function isOrphan({ nodeNames, nowNs, graceNs }: AuditScope, attribute: Attribut
 
 /** By its container, or by the pod's name, which older plugins and takeovers leave under another container's handle. */
 function isOwner({ handleId, activeOwner, alternateOwner }: Attribute, claim: Claim): boolean {
-  const { containerId, podName, namespace } = claim;
   const id = cleanHandleId(handleId ?? '');
-  if (!containerId || id === containerId || id.endsWith(`.${containerId}`)) return true;
-  if (podName === undefined) return false;
-  const isPods = (owner: Attribute['activeOwner']) => owner?.pod === podName && owner.namespace === namespace;
-  return id === `${namespace}.${podName}` || isPods(activeOwner) || isPods(alternateOwner);
+  if (claim.container === undefined || networkOf(id, claim) !== undefined) return true;
+  if (fnv1(id) === claim.container) return true;
+  if (claim.pod === undefined) return false;
+  const isPods = (owner: Attribute['activeOwner']) =>
+    owner?.pod !== undefined && fnv1(`${owner.namespace}.${owner.pod}`) === claim.pod;
+  return fnv1(id) === claim.pod || isPods(activeOwner) || isPods(alternateOwner);
 }
 
 /** The first part of the handle, where the endpoint tells it from the container. */
-function networkOf({ handleId }: Attribute, { containerId }: Claim): string | undefined {
-  const id = cleanHandleId(handleId ?? '');
-  return containerId && id.endsWith(`.${containerId}`) ? id.slice(0, -containerId.length - 1) : undefined;
+function networkOf(handleId: string, { container }: Claim): string | undefined {
+  for (let dot = handleId.indexOf('.'); dot >= 0; dot = handleId.indexOf('.', dot + 1))
+    if (fnv1(handleId.slice(dot + 1)) === container) return handleId.slice(0, dot);
+  return undefined;
 }
 
 function seenOf(block: AllocationBlock, ordinal: number, attribute: Attribute): SeenAllocation | undefined {

@@ -7,7 +7,7 @@ import { cleanHandleId, WINDOWS_RESERVED_HANDLE_ID } from '../handle-id.ts';
 import type { Handle } from '../records.ts';
 import type { Finding } from './damage.ts';
 
-/** What a handle says of one block; nearly every handle names only one. */
+/** What a handle says of one block; nearly every handle names only one. There are as many of these as endpoints. */
 interface Count {
   readonly cidrText: string;
   readonly count: number;
@@ -18,11 +18,14 @@ interface Account {
   readonly key: string;
   readonly revision: Revision;
   /** Of blocks that have not been seen. */
-  counts: Count | undefined;
-  held: number;
-  problems: readonly string[];
+  readonly counts: Count | undefined;
+}
+
+/** What the blocks that were seen say otherwise than the handle. */
+interface Difference {
+  readonly problems: readonly string[];
   /** Blocks that it holds something in and does not name. */
-  unnamed: readonly Cidr[];
+  readonly unnamed: readonly Cidr[];
 }
 
 export interface HandleLedger {
@@ -31,43 +34,56 @@ export interface HandleLedger {
   finish(): void;
 }
 
+const NO_DIFFERENCE: Difference = { problems: [], unnamed: [] };
+
 export function createHandleLedger(report: (finding: Finding) => void): HandleLedger {
   /** By clean ID. */
   const accounts = new Map<string, Account>();
+  /** Of handles that some block holds addresses of. */
+  const differences = new Map<string, Difference>();
   /** Blocks by the ID of handles that have no record. */
   const missing = new Map<string, { readonly key: string; readonly cidrs: Cidr[] }>();
+  const texts = new Map<string, string>();
 
   function compareOne(handleId: string, held: number, key: string, { cidr }: AllocationBlock): void {
     const account = accounts.get(handleId);
     if (account === undefined) {
-      const known = missing.get(handleId);
-      if (known === undefined) missing.set(handleId, { key, cidrs: [cidr] });
-      else known.cidrs.push(cidr);
+      noteMissing(handleId, key, cidr);
       return;
     }
     const text = formatCidr(cidr);
     const count = countOf(account.counts, text);
-    account.held += held;
-    account.counts = without(account.counts, text);
-    if (count === held) return;
-    account.problems = [...account.problems, `counts ${count ?? 0} in ${text}, which holds ${held}`];
-    if (count === undefined) account.unnamed = [...account.unnamed, cidr];
+    const counts = without(account.counts, text);
+    const { problems, unnamed } = differences.get(handleId) ?? NO_DIFFERENCE;
+    accounts.set(handleId, { ...account, counts });
+    const isEqual = count === held && differences.get(handleId) === undefined;
+    const difference = {
+      problems:
+        count === held ? problems : [...problems, `counts ${count ?? 0} in ${text}, which holds ${held}`],
+      unnamed: count === undefined ? [...unnamed, cidr] : unnamed,
+    };
+    differences.set(handleId, isEqual ? NO_DIFFERENCE : difference);
+  }
+
+  function noteMissing(handleId: string, key: string, cidr: Cidr): void {
+    const known = missing.get(handleId);
+    if (known === undefined) missing.set(handleId, { key, cidrs: [cidr] });
+    else known.cidrs.push(cidr);
   }
 
   return {
     add: (key, handleId, { addressCounts }, revision) => {
       let counts: Count | undefined;
       for (const [cidrText, count] of addressCounts)
-        counts = { cidrText: canonical(cidrText), count, next: counts };
-      const account = { key, revision, counts, held: 0, problems: [], unnamed: [] };
-      accounts.set(cleanHandleId(handleId), account);
+        counts = { cidrText: onlyOnce(texts, canonical(cidrText)), count, next: counts };
+      accounts.set(cleanHandleId(handleId), { key, revision, counts });
     },
     compare: (key, block) => {
       for (const [handleId, held] of holders(block)) compareOne(handleId, held, key, block);
     },
     finish: () => {
       for (const [handleId, account] of accounts) {
-        const finding = judge(handleId, account);
+        const finding = judge(handleId, account, differences.get(handleId));
         if (finding !== undefined) report(finding);
       }
       for (const [handleId, { key, cidrs }] of missing) report(missingHandle(handleId, key, cidrs));
@@ -87,15 +103,16 @@ function holders({ allocations, attributes }: AllocationBlock): ReadonlyMap<stri
   return held;
 }
 
-function judge(handleId: string, account: Account): Finding | undefined {
-  const { key, revision, held } = account;
-  const problems = [...account.problems];
-  const blocks = [...account.unnamed];
+/** `difference`: `undefined` when no block holds anything of it. */
+function judge(handleId: string, account: Account, difference: Difference | undefined): Finding | undefined {
+  const { key, revision } = account;
+  const name = `handle ${JSON.stringify(handleId)}`;
+  const repair = { record: 'handle', handleId, revision, blocks: difference?.unnamed ?? [] } as const;
+  if (difference === undefined)
+    return { damage: 'leaked-handle', key, text: `${name} holds no address`, repair };
+  const problems = [...difference.problems];
   for (let left = account.counts; left !== undefined; left = left.next)
     problems.push(`counts ${left.count} in ${left.cidrText}, which holds none of it`);
-  const name = `handle ${JSON.stringify(handleId)}`;
-  const repair = { record: 'handle', handleId, revision, blocks } as const;
-  if (held === 0) return { damage: 'leaked-handle', key, text: `${name} holds no address`, repair };
   if (problems.length === 0) return undefined;
   return { damage: 'wrong-handle-count', key, text: `${name} ${problems.join(', ')}`, repair };
 }
@@ -123,4 +140,11 @@ function without(counts: Count | undefined, cidrText: string): Count | undefined
 function canonical(cidrText: string): string {
   const cidr = tryParseCidr(cidrText);
   return cidr === undefined ? cidrText : formatCidr(cidr);
+}
+
+/** One text for all that are equal. */
+function onlyOnce(texts: Map<string, string>, text: string): string {
+  const known = texts.get(text);
+  if (known === undefined) texts.set(text, text);
+  return known ?? text;
 }
