@@ -37,8 +37,12 @@ export interface HostRoute {
   readonly source: IpAddress | undefined;
 }
 
+/** Routes live long and are compared often. */
+const keys = new WeakMap<HostRoute, string>();
+
 /** Equal for two routes of which the kernel holds only one: one replaces the other. */
-export function routeKey({ table, metric, destination }: HostRoute): string {
-  const { family, base, prefixLength } = destination;
-  return `${table} ${metric} ${family} ${base} ${prefixLength}`;
+export function routeKey(route: HostRoute): string {
+  return keys.getOrInsertComputed(route, ({ table, metric, destination: { family, base, prefixLength } }) =>
+    [table, metric, family, base, prefixLength].join(' '),
+  );
 }

@@ -2,12 +2,12 @@
 
 import { type Cidr, containsAddress, formatCidr, hostCidr } from '../../base/cidr.ts';
 import { addressBits, type IpAddress, type IpFamily } from '../../base/ip-address.ts';
-import type { ClusterBlock, ClusterPool } from '../cluster.ts';
+import type { BorrowedAddress, ClusterBlock, ClusterPool } from '../cluster.ts';
 import type { HostLink } from '../host-facts.ts';
 import { DEFAULT_METRIC, type HostRoute, MAIN_TABLE, ROUTE_PROTOCOL } from '../host-route.ts';
 import type { Peer } from './peers.ts';
 import { modeOf, type PoolMode } from './pools.ts';
-import type { Problems } from './problems.ts';
+import type { ProblemKind } from './problems.ts';
 import { ROUTE_PROBLEMS } from './route-problems.ts';
 
 /** All that routes of one family depend on. */
@@ -24,7 +24,6 @@ export interface RouteWorld {
   readonly poolOf: (cidr: Cidr) => ClusterPool | undefined;
   /** Whether the CIDR holds the address of a node itself. */
   readonly holdsHost: (cidr: Cidr) => boolean;
-  readonly problems: Problems;
 }
 
 export interface RouteDevice {
@@ -37,6 +36,15 @@ export interface RankedRoute {
   readonly route: HostRoute;
   readonly rank: number;
 }
+
+/** Why a route is not made, and of whom or what that is to be said. */
+export interface MissingRoute {
+  readonly problem: ProblemKind;
+  readonly name: string;
+}
+
+/** `undefined`: none is needed, or what it needs is missing altogether, which is said once elsewhere. */
+type Outcome = RankedRoute | MissingRoute | undefined;
 
 /** A borrowed address goes before its block, then what is direct before what is tunnelled. */
 const RANK = {
@@ -51,41 +59,39 @@ const RANK = {
 } as const;
 
 /** To the block at its owner, and to each address that another node has borrowed. */
-export function blockRoutes(block: ClusterBlock, world: RouteWorld): readonly RankedRoute[] {
+export function blockRoutes(block: ClusterBlock, world: RouteWorld): readonly (RankedRoute | MissingRoute)[] {
   const { owner, cidr } = block;
-  const borrowed = block.borrowed.flatMap(({ address, nodeName }) => {
-    if (nodeName === world.nodeName || (block.isVirtual && nodeName === undefined)) return [];
-    if (nodeName !== undefined) return routeTo(hostCidr(address), nodeName, RANK.borrowed, world);
-    world.problems.add(ROUTE_PROBLEMS[world.family].noNode, formatCidr(hostCidr(address)));
-    return [];
-  });
-  if (owner === undefined) return borrowed;
-  return [...borrowed, ...routeTo(cidr, owner, RANK.block, world)];
+  const outcomes = [
+    ...block.borrowed.map((borrowed) => borrowedRoute(borrowed, block.isVirtual, world)),
+    owner === undefined ? undefined : routeTo(cidr, owner, RANK.block, world),
+  ];
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
-function routeTo(
-  destination: Cidr,
-  nodeName: string,
-  rank: number,
+function borrowedRoute(
+  { address, nodeName }: BorrowedAddress,
+  isVirtual: boolean,
   world: RouteWorld,
-): readonly RankedRoute[] {
+): Outcome {
+  if (nodeName === world.nodeName || (isVirtual && nodeName === undefined)) return undefined;
+  const destination = hostCidr(address);
+  if (nodeName !== undefined) return routeTo(destination, nodeName, RANK.borrowed, world);
+  return { problem: ROUTE_PROBLEMS[world.family].noNode, name: formatCidr(destination) };
+}
+
+function routeTo(destination: Cidr, nodeName: string, rank: number, world: RouteWorld): Outcome {
   const problems = ROUTE_PROBLEMS[world.family];
   const pool = world.poolOf(destination);
-  const mode = pool === undefined ? undefined : modeOf(pool);
-  if (mode === undefined) {
-    if (pool === undefined) world.problems.add(problems.outsidePools, formatCidr(destination));
-    return [];
-  }
-  if (!world.owns[mode.encapsulation]) return [];
-  if (world.holdsHost(destination)) {
-    world.problems.add(problems.hostAddressInside, formatCidr(destination));
-    return [];
-  }
-  const ranked =
+  if (pool === undefined) return { problem: problems.outsidePools, name: formatCidr(destination) };
+  const mode = modeOf(pool);
+  if (mode === undefined || !world.owns[mode.encapsulation]) return undefined;
+  if (world.holdsHost(destination))
+    return { problem: problems.hostAddressInside, name: formatCidr(destination) };
+  const outcome =
     nodeName === world.nodeName
       ? blackhole(destination, world.family)
       : remoteRoute(destination, nodeName, mode, world);
-  return ranked === undefined ? [] : [{ ...ranked, rank: ranked.rank + rank }];
+  return outcome === undefined || 'problem' in outcome ? outcome : { ...outcome, rank: outcome.rank + rank };
 }
 
 /** What is not a pod's yet, or any more, shall not leave the node by the default route. */
@@ -94,17 +100,9 @@ function blackhole(destination: Cidr, family: IpFamily): RankedRoute | undefined
   return { rank: RANK.blackhole, route: { ...blankRoute(destination), type: 'blackhole' } };
 }
 
-function remoteRoute(
-  destination: Cidr,
-  nodeName: string,
-  mode: PoolMode,
-  world: RouteWorld,
-): RankedRoute | undefined {
+function remoteRoute(destination: Cidr, nodeName: string, mode: PoolMode, world: RouteWorld): Outcome {
   const peer = world.peers.get(nodeName);
-  if (peer === undefined) {
-    world.problems.add(ROUTE_PROBLEMS[world.family].unknownPeer, nodeName);
-    return undefined;
-  }
+  if (peer === undefined) return { problem: ROUTE_PROBLEMS[world.family].unknownPeer, name: nodeName };
   if (mode.encapsulation === 'none') return unencapsulated(destination, peer, world);
   if (mode.isCrossSubnet && peer.isSameSubnet) {
     const rank = mode.encapsulation === 'vxlan' ? RANK.vxlanSameSubnet : RANK.ipipSameSubnet;
@@ -116,26 +114,24 @@ function remoteRoute(
 }
 
 /** A route to somebody behind a router would be a lie: the router does not know where the pods are. */
-function unencapsulated(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
+function unencapsulated(destination: Cidr, peer: Peer, world: RouteWorld): Outcome {
   if (peer.hostAddress === undefined || peer.isOnLink || world.parent === undefined)
     return direct(destination, peer, RANK.none, world);
-  world.problems.add(ROUTE_PROBLEMS[world.family].notOnLink, peer.name);
-  return undefined;
+  return { problem: ROUTE_PROBLEMS[world.family].notOnLink, name: peer.name };
 }
 
-function direct(destination: Cidr, peer: Peer, rank: number, world: RouteWorld): RankedRoute | undefined {
-  const gateway = hostGateway(peer, world);
-  if (gateway === undefined || world.parent === undefined) return undefined;
+function direct(destination: Cidr, peer: Peer, rank: number, world: RouteWorld): Outcome {
+  const gateway = peer.hostAddress;
+  if (gateway === undefined) return unknownHost(peer, world);
+  if (world.parent === undefined) return undefined;
   const way = { device: world.parent.name, gateway, isOnLink: true, source: world.source };
   return { rank, route: { ...blankRoute(destination), ...way } };
 }
 
 /** Where the gateway is itself the destination, which happens to tunnel addresses alone in their block, it needs none. */
-function throughVxlan(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
-  if (peer.vtep === undefined) {
-    world.problems.add(ROUTE_PROBLEMS[world.family].incompleteVtep, peer.name);
-    return undefined;
-  }
+function throughVxlan(destination: Cidr, peer: Peer, world: RouteWorld): Outcome {
+  if (peer.vtep === undefined)
+    return { problem: ROUTE_PROBLEMS[world.family].incompleteVtep, name: peer.name };
   if (world.vxlan === undefined) return undefined;
   const { name: device, mtu } = world.vxlan;
   const isItself =
@@ -153,18 +149,17 @@ function throughVxlan(destination: Cidr, peer: Peer, world: RouteWorld): RankedR
   };
 }
 
-function throughIpip(destination: Cidr, peer: Peer, world: RouteWorld): RankedRoute | undefined {
-  const gateway = hostGateway(peer, world);
-  if (gateway === undefined || world.ipip === undefined) return undefined;
+function throughIpip(destination: Cidr, peer: Peer, world: RouteWorld): Outcome {
+  const gateway = peer.hostAddress;
+  if (gateway === undefined) return unknownHost(peer, world);
+  if (world.ipip === undefined) return undefined;
   const { name: device, mtu } = world.ipip;
   const way = { device, mtu, gateway, isOnLink: true, source: world.source };
   return { rank: RANK.ipip, route: { ...blankRoute(destination), ...way } };
 }
 
-function hostGateway(peer: Peer, world: RouteWorld): IpAddress | undefined {
-  if (peer.hostAddress === undefined)
-    world.problems.add(ROUTE_PROBLEMS[world.family].unknownHostAddress, peer.name);
-  return peer.hostAddress;
+function unknownHost(peer: Peer, { family }: RouteWorld): MissingRoute {
+  return { problem: ROUTE_PROBLEMS[family].unknownHostAddress, name: peer.name };
 }
 
 /** A route of ours that leads nowhere yet. */

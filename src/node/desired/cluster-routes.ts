@@ -3,27 +3,44 @@
 import { addressCount, type Cidr, hostCidr } from '../../base/cidr.ts';
 import type { IpAddress, IpFamily } from '../../base/ip-address.ts';
 import type { ClusterBlock, ClusterState } from '../cluster.ts';
+import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type HostRoute, routeKey } from '../host-route.ts';
-import { blankRoute, blockRoutes, type RankedRoute, type RouteWorld } from './block-routes.ts';
+import {
+  blankRoute,
+  blockRoutes,
+  type MissingRoute,
+  type RankedRoute,
+  type RouteWorld,
+} from './block-routes.ts';
 import { hostAddressOf } from './peers.ts';
+import { collectProblems } from './problems.ts';
 
-/** Never one to an address of a pod that is here. */
+/** What blocks asked for in one world: it is the same when the world is. */
+export type BlockMemo = WeakMap<ClusterBlock, readonly (RankedRoute | MissingRoute)[]>;
+
+/** The best of each destination, but none to an address of a pod that is here. */
 export function clusterRoutes(
   blocks: Iterable<ClusterBlock>,
   world: RouteWorld,
+  memo: BlockMemo,
   local: ReadonlySet<string>,
-): readonly HostRoute[] {
+): { readonly routes: readonly HostRoute[]; readonly findings: readonly Finding[] } {
   const best = new Map<string, RankedRoute>();
+  const problems = collectProblems();
   for (const block of blocks) {
     if (block.cidr.family !== world.family) continue;
-    for (const ranked of blockRoutes(block, world)) {
-      const key = routeKey(ranked.route);
+    for (const outcome of memo.getOrInsertComputed(block, () => blockRoutes(block, world))) {
+      if ('problem' in outcome) {
+        problems.add(outcome.problem, outcome.name);
+        continue;
+      }
+      const key = routeKey(outcome.route);
       const other = best.get(key);
-      if (!local.has(key) && (other === undefined || goesBefore(ranked, other))) best.set(key, ranked);
+      if (!local.has(key) && (other === undefined || goesBefore(outcome, other))) best.set(key, outcome);
     }
   }
-  return Array.from(best.values(), ({ route }) => route);
+  return { routes: Array.from(best.values(), ({ route }) => route), findings: problems.findings() };
 }
 
 /** Of equal ranks the lower gateway, so that the order of the blocks does not matter. */

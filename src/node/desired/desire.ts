@@ -4,70 +4,57 @@
  */
 
 import { type ClusterState, FAMILIES } from '../cluster.ts';
-import { type FelixSettings, felixSettings } from '../felix-settings.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
-import { hostFinder, localKeys, podRoutes } from './cluster-routes.ts';
-import { desiredFamily, type HostWorld } from './desired-family.ts';
+import { clusterRoutes, localKeys, podRoutes } from './cluster-routes.ts';
 import type { DesiredHost } from './desired-host.ts';
-import { decideIpip, isEnabled } from './devices.ts';
 import { doubtOf, frozenBecause } from './hold-back.ts';
-import { hostMtus, type Mtus } from './mtu.ts';
-import { overlapFindings, poolFinder, routedPools } from './pools.ts';
+import { isPreparedFor, type PreparedHost, prepareHost } from './prepare-host.ts';
 import { desiredSysctls } from './sysctls.ts';
 
-/** Lists in the answer are in no particular order. Never throws: what is wrong is among the findings. */
-export function desiredHost(cluster: ClusterState, facts: HostFacts): DesiredHost {
-  const { settings, findings } = felixSettings(cluster);
-  const mtus = hostMtus(settings, facts);
-  const ipip = decideIpip(cluster, routedPools(cluster.pools.values(), 4), settings, facts, mtus);
+/** What the last calculation can spare the next one; it never changes an answer. */
+export interface DesireMemo {
+  prepared?: PreparedHost;
+}
+
+/**
+ * Lists in the answer are in no particular order. Never throws: what is wrong is among the findings. With one memo for
+ * all calls of an agent, a change of some blocks costs little more than those blocks.
+ */
+export function desiredHost(cluster: ClusterState, facts: HostFacts, memo: DesireMemo = {}): DesiredHost {
+  const prepared = prepare(cluster, facts, memo);
   const pods = podRoutes(cluster, facts);
-  const world: HostWorld = {
-    cluster,
-    facts,
-    settings,
-    mtus,
-    ipip: ipip.use,
-    poolOf: poolFinder(cluster.pools.values()),
-    holdsHost: hostFinder(cluster),
-    localKeys: localKeys(cluster, pods),
-  };
-  const families = { 4: desiredFamily(world, 4), 6: desiredFamily(world, 6) };
+  const local = localKeys(cluster, pods);
+  const families = FAMILIES.map((family) => prepared.families[family]);
+  const routed = families.map(({ routes, memo: blocks }) =>
+    clusterRoutes(cluster.blocks.values(), routes, blocks, local),
+  );
   return {
     frozen: frozenBecause(cluster, facts),
     doubt: doubtOf(cluster),
-    vxlan: { 4: families[4].vxlan, 6: families[6].vxlan },
-    ipip: ipip.wish,
-    neighbours: [...families[4].neighbours, ...families[6].neighbours],
-    fdb: [...families[4].fdb, ...families[6].fdb],
-    routes: [...families[4].routes, ...families[6].routes],
+    vxlan: { 4: prepared.families[4].vxlan, 6: prepared.families[6].vxlan },
+    ipip: prepared.ipip,
+    neighbours: families.flatMap(({ neighbours }) => neighbours),
+    fdb: families.flatMap(({ fdb }) => fdb),
+    routes: routed.flatMap(({ routes }) => routes),
     podRoutes: pods,
-    sysctls: desiredSysctls(Array.from(cluster.pools.values()), settings),
-    nat: { 4: families[4].nat, 6: families[6].nat },
+    sysctls: desiredSysctls(Array.from(cluster.pools.values()), prepared.settings),
+    nat: { 4: prepared.families[4].nat, 6: prepared.families[6].nat },
     poolCidrs: Array.from(cluster.pools.values(), ({ cidr }) => cidr),
-    mtuFile: mtuOfPods(cluster, settings, mtus),
+    mtuFile: prepared.mtuFile,
     findings: [
       ...unreadableFindings(cluster),
-      ...findings,
-      ...mtus.findings,
-      ...overlapFindings(cluster.pools.values()),
-      ...ipip.findings,
-      ...families[4].findings,
-      ...families[6].findings,
+      ...prepared.findings,
+      ...[...families, ...routed].flatMap(({ findings }) => findings),
     ],
   };
 }
 
-/** What fits through every encapsulation that is in use. */
-function mtuOfPods(cluster: ClusterState, settings: FelixSettings, mtus: Mtus): string {
-  const pools = { 4: routedPools(cluster.pools.values(), 4), 6: routedPools(cluster.pools.values(), 6) };
-  const inUse = [
-    ...FAMILIES.filter((family) => isEnabled('vxlan', pools[family], settings)).map(
-      (family) => mtus.vxlan[family],
-    ),
-    ...(isEnabled('ipip', pools[4], settings) ? [mtus.ipip] : []),
-  ];
-  return String(Math.min(mtus.host, ...inUse));
+function prepare(cluster: ClusterState, facts: HostFacts, memo: DesireMemo): PreparedHost {
+  const { prepared } = memo;
+  if (prepared !== undefined && isPreparedFor(prepared, cluster, facts)) return prepared;
+  memo.prepared = prepareHost(cluster, facts);
+  return memo.prepared;
 }
 
 function unreadableFindings({ unreadable }: ClusterState): readonly Finding[] {

@@ -78,7 +78,7 @@ function contains(cidr: Cidr | undefined, address: IpAddress | undefined): boole
 
 function claimAll(name: string, node: NodeFamily, claims: Claims): Pick<Peer, 'hostAddress' | 'vtep'> {
   const address = hostAddressOf(node);
-  if (address === undefined || !claims.claim(name, 'host address', formatIpAddress(address)))
+  if (address === undefined || !claims.claim(name, 'host address', address))
     return { hostAddress: undefined, vtep: undefined };
   return { hostAddress: address, vtep: claimVtep(name, node, claims) };
 }
@@ -88,7 +88,7 @@ function claimVtep(name: string, node: NodeFamily, claims: Claims): Vtep | undef
   const { hostNetwork, vxlanAddress, vxlanMac } = node;
   if (hostNetwork === undefined || vxlanAddress === undefined) return undefined;
   const isOurs =
-    claims.claim(name, 'VXLAN tunnel address', formatIpAddress(vxlanAddress)) &&
+    claims.claim(name, 'VXLAN tunnel address', vxlanAddress) &&
     claims.claim(name, 'MAC of its VXLAN device', vxlanMac);
   return isOurs ? { address: vxlanAddress, mac: vxlanMac, remote: hostNetwork.address } : undefined;
 }
@@ -97,15 +97,16 @@ function claimVtep(name: string, node: NodeFamily, claims: Claims): Vtep | undef
 interface Claims {
   readonly findings: readonly Finding[];
   /** Whether the value is the node's; a finding when it is another's. */
-  claim(name: string, what: string, value: string): boolean;
+  claim(name: string, what: string, value: IpAddress | MacAddress): boolean;
 }
 
 function openClaims(): Claims {
   const holders = new Map<string, string>();
   const findings: Finding[] = [];
-  const claim = (name: string, what: string, value: string): boolean => {
-    const holder = holders.getOrInsert(`${what} ${value}`, name);
-    if (holder !== name) findings.push(duplicate(name, holder, what, value));
+  const claim: Claims['claim'] = (name, what, value) => {
+    const isMac = typeof value === 'string';
+    const holder = holders.getOrInsert(`${what} ${isMac ? value : value.value}`, name);
+    if (holder !== name) findings.push(duplicate(name, holder, what, isMac ? value : formatIpAddress(value)));
     return holder === name;
   };
   return { findings, claim };

@@ -36,13 +36,17 @@ export function planRoutes(
     if (foreign === undefined) replacements.push(route);
     else findings.push(foreignRoute(route, foreign));
   }
-  const kept = new Set([...wanted.keys(), ...desired.podRoutes.map(routeKey)]);
+  const pods = new Map(desired.podRoutes.map((route) => [routeKey(route), route]));
+  const isKept = (route: HostRoute) => {
+    const pod = pods.get(routeKey(route));
+    return wanted.has(routeKey(route)) || (pod !== undefined && sameRoute(pod, route));
+  };
   return {
     replacements: replacements
       .toSorted((a, b) => b.destination.prefixLength - a.destination.prefixLength)
       .map((route) => ({ do: 'replace-route', route })),
     deletions: observed.routes
-      .filter((route) => rules.isOurs(route) && !kept.has(routeKey(route)))
+      .filter((route) => rules.isOurs(route) && !isKept(route))
       .map((route) => ({ do: 'delete-route', route })),
     findings,
   };

@@ -19,7 +19,7 @@ import { planChanges } from '../../../../src/node/reconcile/plan.ts';
 import { type PlanOptions, USUAL_OPTIONS } from '../../../../src/node/reconcile/plan-options.ts';
 import { anyCluster } from '../cluster-arbitraries.ts';
 import { afterStep, afterSteps, brokenRoutes, EMPTY_HOST } from '../host-model.ts';
-import { clusterOf, deleted, endpointRecord, nodeRecord } from '../records.ts';
+import { blockRecord, clusterOf, deleted, endpointRecord, nodeRecord } from '../records.ts';
 import { BLOCKS, factsOf, factsWith, link, NODES, vxlanPool } from '../three-hosts.ts';
 
 const SETTLED: PlanOptions = { ...USUAL_OPTIONS, isDoubtSettled: true };
@@ -401,6 +401,20 @@ describe('planChanges() holds back', () => {
       const theirs = route('10.77.180.113/32', { device: 'cali1', scope: 'link', protocol: 3, metric });
       expect(plan(wanted, { ...done, routes: [...done.routes, theirs] }, repairing)).toEqual([]);
     }
+  });
+});
+
+describe('planChanges() for an address that comes here', () => {
+  it('takes the route to its former node away, so that the CNI plugin can make its own', () => {
+    const borrowed = blockRecord('10.77.101.80/28', 'host:node2', { 4: 'node3' });
+    const before = converged(desiredHost(applyChanges(always, [borrowed]), facts));
+    const pod = endpointRecord('node1', 'a', 'cali1', ['10.77.101.84']);
+    const moved = [blockRecord('10.77.101.80/28', 'host:node2', { 4: 'node1' }), pod];
+    const gone = [
+      'ip route del 10.77.101.84/32 via 10.77.161.192 dev vxlan.calico proto 202 onlink mtu 1450',
+    ];
+    expect(plan(desiredHost(applyChanges(always, moved), facts), before)).toEqual(gone);
+    expect(plan(desiredHost(applyChanges(always, [borrowed, pod]), facts), before)).toEqual(gone);
   });
 });
 

@@ -1,14 +1,16 @@
-/** One family of the desired host; the other does not matter to it. Pure. */
+/**
+ * One family of the desired host as far as nodes, pools, settings and the host decide it; the other does not matter to
+ * it. Blocks come and go much more often, and are looked at in {@link RouteWorld} one by one. Pure.
+ */
 
 import type { Cidr } from '../../base/cidr.ts';
 import type { IpFamily } from '../../base/ip-address.ts';
-import type { ClusterBlock, ClusterPool, ClusterState } from '../cluster.ts';
+import type { ClusterPool, ClusterState } from '../cluster.ts';
 import type { FelixSettings } from '../felix-settings.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
-import type { HostRoute } from '../host-route.ts';
 import type { RouteDevice, RouteWorld } from './block-routes.ts';
-import { clusterRoutes } from './cluster-routes.ts';
+import type { BlockMemo } from './cluster-routes.ts';
 import {
   type DeviceWish,
   type FdbEntry,
@@ -24,7 +26,6 @@ import { desiredNat } from './nat.ts';
 import { ownHost, ownHostFindings } from './own-host.ts';
 import { type Peer, peersOf } from './peers.ts';
 import { routedPools } from './pools.ts';
-import { collectProblems } from './problems.ts';
 
 /** What both families share. */
 export interface HostWorld {
@@ -35,29 +36,39 @@ export interface HostWorld {
   readonly ipip: RouteDevice | undefined;
   readonly poolOf: (cidr: Cidr) => ClusterPool | undefined;
   readonly holdsHost: (cidr: Cidr) => boolean;
-  /** Of the routes that a pod here has, or will have. */
-  readonly localKeys: ReadonlySet<string>;
 }
 
-export interface DesiredFamily {
+export interface PreparedFamily {
   readonly vxlan: DeviceWish<VxlanDevice>;
   readonly neighbours: readonly HostNeighbour[];
   readonly fdb: readonly FdbEntry[];
-  readonly routes: readonly HostRoute[];
   readonly nat: HostNat;
   readonly findings: readonly Finding[];
+  readonly routes: RouteWorld;
+  readonly memo: BlockMemo;
 }
 
-export function desiredFamily(world: HostWorld, family: IpFamily): DesiredFamily {
+export function prepareFamily(world: HostWorld, family: IpFamily): PreparedFamily {
   const { cluster, facts, settings, mtus } = world;
   const pools = routedPools(cluster.pools.values(), family);
   const own = ownHost(cluster, facts, family);
   const peers = peersOf(cluster, family, own.onLink);
   const vxlan = decideVxlan(own, pools, settings, facts, mtus);
-  const problems = collectProblems();
-  const routes = clusterRoutes(
-    blocksOf(cluster, family),
-    {
+  const devices = [
+    ...(vxlan.wish.want === 'absent' ? [] : [{ name: VXLAN_DEVICES[family], isVxlan: true }]),
+    ...(family === 6 || world.ipip === undefined ? [] : [{ name: world.ipip.name, isVxlan: false }]),
+  ];
+  return {
+    vxlan: vxlan.wish,
+    ...layer2(vxlan.use, peers.byName.values()),
+    nat: desiredNat(cluster, family, pools, settings, devices),
+    findings: [
+      ...peers.findings,
+      ...(pools.length > 0 ? ownHostFindings(own) : []),
+      ...vxlan.findings,
+      ...maskFindings(own, peers.byName.values(), pools, facts),
+    ],
+    routes: {
       family,
       nodeName: cluster.nodeName,
       peers: peers.byName,
@@ -68,31 +79,9 @@ export function desiredFamily(world: HostWorld, family: IpFamily): DesiredFamily
       source: settings.routeSource[family],
       poolOf: world.poolOf,
       holdsHost: world.holdsHost,
-      problems,
     },
-    world.localKeys,
-  );
-  const devices = [
-    ...(vxlan.wish.want === 'absent' ? [] : [{ name: VXLAN_DEVICES[family], isVxlan: true }]),
-    ...(family === 6 || world.ipip === undefined ? [] : [{ name: world.ipip.name, isVxlan: false }]),
-  ];
-  return {
-    vxlan: vxlan.wish,
-    ...layer2(vxlan.use, peers.byName.values()),
-    routes,
-    nat: desiredNat(cluster, family, pools, settings, devices),
-    findings: [
-      ...peers.findings,
-      ...(pools.length > 0 ? ownHostFindings(own) : []),
-      ...vxlan.findings,
-      ...problems.findings(),
-      ...maskFindings(own, peers.byName.values(), pools, facts),
-    ],
+    memo: new WeakMap(),
   };
-}
-
-function blocksOf({ blocks }: ClusterState, family: IpFamily): Iterable<ClusterBlock> {
-  return blocks.values().filter(({ cidr }) => cidr.family === family);
 }
 
 /** Where BIRD runs, the configuration says who makes which routes; where it does not, nobody else would. */
@@ -108,7 +97,7 @@ function ownership({ programClusterRoutes: program }: FelixSettings, facts: Host
 function layer2(
   device: RouteDevice | undefined,
   peers: Iterable<Peer>,
-): Pick<DesiredFamily, 'neighbours' | 'fdb'> {
+): Pick<PreparedFamily, 'neighbours' | 'fdb'> {
   if (device === undefined) return { neighbours: [], fdb: [] };
   const vteps = Array.from(peers, ({ vtep }) => vtep).filter((vtep) => vtep !== undefined);
   return {
