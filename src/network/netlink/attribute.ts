@@ -40,15 +40,25 @@ export function attributeText(type: number, text: string): Buffer {
 /** The attributes of a list by type; of a type that occurs twice, the last. A broken rest is left out. */
 export function decodeAttributes(bytes: Buffer): ReadonlyMap<number, Buffer> {
   const attributes = new Map<number, Buffer>();
+  eachAttribute(bytes, (type, value) => attributes.set(type, value));
+  return attributes;
+}
+
+/** The values of a list whose attributes are all of one type, in order. A broken rest is left out. */
+export function decodeList(bytes: Buffer): readonly Buffer[] {
+  const values: Buffer[] = [];
+  eachAttribute(bytes, (_type, value) => values.push(value));
+  return values;
+}
+
+function eachAttribute(bytes: Buffer, take: (type: number, value: Buffer) => void): void {
   let offset = 0;
   while (offset + HEADER_LENGTH <= bytes.length) {
     const length = bytes.readUInt16LE(offset);
-    if (length < HEADER_LENGTH || offset + length > bytes.length) break;
-    const type = bytes.readUInt16LE(offset + 2) & TYPE_MASK;
-    attributes.set(type, bytes.subarray(offset + HEADER_LENGTH, offset + length));
+    if (length < HEADER_LENGTH || offset + length > bytes.length) return;
+    take(bytes.readUInt16LE(offset + 2) & TYPE_MASK, bytes.subarray(offset + HEADER_LENGTH, offset + length));
     offset += aligned(length);
   }
-  return attributes;
 }
 
 /** Four bytes, host order. */

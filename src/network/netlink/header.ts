@@ -15,6 +15,8 @@ export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+/** Behind what is there already. */
+export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 /** The error reply repeats only the header of the request. */
 export const NLM_F_CAPPED = 0x100;
