@@ -20,6 +20,7 @@ import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
 import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { requireReady } from '../require-ready.ts';
 import type { BeforeAdd } from './decide-add.ts';
+import { endpointElsewhere, unknownEndpoints } from './endpoint-elsewhere.ts';
 import { pointOfReturn, withGuards } from './point-of-return.ts';
 
 export interface DelInputs {
@@ -42,8 +43,9 @@ export interface DelOutcome {
 }
 
 export function decideDel(inputs: DelInputs, view: View, warn: (text: string) => void): Decision<DelOutcome> {
-  const { datastoreReady, endpoint: found, similar } = workloadFacts(view, inputs.ids, warn);
+  const { datastoreReady, endpoint: named, similar } = workloadFacts(view, inputs.ids, warn);
   requireReady(datastoreReady);
+  const found = named ?? endpointElsewhere(view, inputs.ids, warn);
   const ours = found !== undefined && isThisAttachment(inputs, found.value) ? found : undefined;
   // The interface of another attachment of this container lives on with the addresses of the same handle.
   const kept =
@@ -55,6 +57,10 @@ export function decideDel(inputs: DelInputs, view: View, warn: (text: string) =>
   const { restore, guards } = target;
   const plan = release({ ...inputs, restore }, { kept, known }, facts);
   if (plan.outcome === 'look') return { step: 'look', ranges: lookRanges(plan.look) };
+  if (found === undefined && plan.released.length > 0) {
+    const ranges = unknownEndpoints(view, inputs.ids.nodeName);
+    if (ranges.length > 0) return { step: 'look', ranges };
+  }
 
   const transaction = joinTransactions(
     ipamTransaction(withGuards(plan.changes, guards)),
