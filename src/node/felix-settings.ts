@@ -33,12 +33,10 @@ export interface FelixSettings {
   readonly excludesHostsFromNat: boolean;
   /** Interface names, `*` standing for any end; empty: all. */
   readonly natInterfaces: readonly string[];
-  /** What host ends of pods are named with. */
-  readonly interfacePrefixes: readonly string[];
 }
 
 const MTU_IFACE_PATTERN = '^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)';
-const CLUSTER_ROUTES: readonly ClusterRoutes[] = [
+export const CLUSTER_ROUTES: readonly ClusterRoutes[] = [
   'Disabled',
   'EnabledIPIPOnly',
   'EnabledNoEncapOnly',
@@ -93,7 +91,6 @@ function readSettings(setting: Setting): FelixSettings {
       setting('natOutgoingExclusions', 'IPPoolsOnly', oneOf(['IPPoolsOnly', 'IPPoolsAndHostIPs'])) ===
       'IPPoolsAndHostIPs',
     natInterfaces: setting('iptablesNATOutgoingInterfaceFilter', [], nameList),
-    interfacePrefixes: setting('interfacePrefix', ['cali'], nameList),
   };
 }
 

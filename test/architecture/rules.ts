@@ -194,6 +194,10 @@ export const PURE = {
     'src/node/host-facts.ts',
     'src/node/host-route.ts',
     'src/node/reconcile/',
+    'src/node/record-key.ts',
+    'src/node/same-value.ts',
+    'src/node/table-draft.ts',
+    'src/node/tunnel-mac.ts',
   ],
   forbidden: {
     'Date.now()': /\bDate\.now\b/,

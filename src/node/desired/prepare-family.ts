@@ -9,6 +9,7 @@ import type { ClusterPool, ClusterState } from '../cluster.ts';
 import type { FelixSettings } from '../felix-settings.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
+import { programs } from './bird-findings.ts';
 import type { RouteDevice, RouteWorld } from './block-routes.ts';
 import type { BlockMemo } from './cluster-routes.ts';
 import {
@@ -88,8 +89,8 @@ export function prepareFamily(world: HostWorld, family: IpFamily): PreparedFamil
 function ownership({ programClusterRoutes: program }: FelixSettings, facts: HostFacts): RouteWorld['owns'] {
   return {
     vxlan: true,
-    ipip: !facts.isBirdRunning || program === 'Enabled' || program === 'EnabledIPIPOnly',
-    none: !facts.isBirdRunning || program === 'Enabled' || program === 'EnabledNoEncapOnly',
+    ipip: !facts.isBirdRunning || programs(program, 'EnabledIPIPOnly'),
+    none: !facts.isBirdRunning || programs(program, 'EnabledNoEncapOnly'),
   };
 }
 

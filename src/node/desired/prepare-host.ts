@@ -4,6 +4,7 @@ import { type ClusterState, FAMILIES, type PerFamily } from '../cluster.ts';
 import { type FelixSettings, felixSettings } from '../felix-settings.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
+import { birdFindings } from './bird-findings.ts';
 import { hostFinder } from './cluster-routes.ts';
 import type { DeviceWish, IpipDevice } from './desired-host.ts';
 import { decideIpip, isEnabled } from './devices.ts';
@@ -25,7 +26,8 @@ export interface PreparedHost {
 export function prepareHost(cluster: ClusterState, facts: HostFacts): PreparedHost {
   const { settings, findings } = felixSettings(cluster);
   const mtus = hostMtus(settings, facts);
-  const ipip = decideIpip(cluster, routedPools(cluster.pools.values(), 4), settings, facts, mtus);
+  const pools = routedPools(cluster.pools.values(), 4);
+  const ipip = decideIpip(cluster, pools, settings, facts, mtus);
   const poolOf = poolFinder(cluster.pools.values());
   const world = { cluster, facts, settings, mtus, ipip: ipip.use, poolOf, holdsHost: hostFinder(cluster) };
   return {
@@ -35,7 +37,13 @@ export function prepareHost(cluster: ClusterState, facts: HostFacts): PreparedHo
     ipip: ipip.wish,
     mtuFile: mtuOfPods(cluster, settings, mtus),
     families: { 4: prepareFamily(world, 4), 6: prepareFamily(world, 6) },
-    findings: [...findings, ...mtus.findings, ...overlapFindings(cluster.pools.values()), ...ipip.findings],
+    findings: [
+      ...findings,
+      ...mtus.findings,
+      ...overlapFindings(cluster.pools.values()),
+      ...ipip.findings,
+      ...birdFindings(cluster, pools, settings, facts),
+    ],
   };
 }
 
@@ -48,7 +56,8 @@ export function isPreparedFor(prepared: PreparedHost, cluster: ClusterState, fac
     former.nodes === cluster.nodes &&
     former.pools === cluster.pools &&
     former.felix === cluster.felix &&
-    former.felixOverrides === cluster.felixOverrides
+    former.felixOverrides === cluster.felixOverrides &&
+    former.bgp === cluster.bgp
   );
 }
 

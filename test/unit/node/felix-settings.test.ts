@@ -25,7 +25,6 @@ describe('felixSettings()', () => {
       forwardsIp: true,
       natPorts: undefined,
       excludesHostsFromNat: false,
-      interfacePrefixes: ['cali'],
     });
     const { mtuIfacePattern } = settingsOf({}).settings;
     const names = ['eth0', 'enp3s0', 'wlan1', 'bond0', 'cali1', 'docker0', 'vxlan.calico'];

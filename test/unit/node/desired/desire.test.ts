@@ -126,6 +126,18 @@ describe('desiredHost() with VXLAN', () => {
     });
   });
 
+  it('takes the same of two blocks that say different things of an address, whichever came first', () => {
+    const small = blockRecord('10.77.5.8/29', 'host:node1', { 1: 'node2' });
+    const large = blockRecord('10.77.5.0/28', 'host:node1', { 9: 'node3' });
+    for (const blocks of [
+      [small, large],
+      [large, small],
+    ])
+      expect(routes(captured('node1', 'Always', ...blocks), factsOf('node1'))).toContain(
+        '10.77.5.9/32 via 10.77.101.80 dev vxlan.calico proto 202 onlink mtu 1450',
+      );
+  });
+
   it.each([
     ['no affinity', null, ['10.77.5.1/32 via 10.77.101.80 dev vxlan.calico proto 202 onlink mtu 1450']],
     [
@@ -224,6 +236,25 @@ describe('desiredHost() without encapsulation', () => {
     (programClusterRoutes, count) => {
       const configured = applyChanges(cluster, [felixRecord('default', { programClusterRoutes })]);
       expect(routes(configured, factsOf('node1', { isBirdRunning: true }))).toHaveLength(count);
+    },
+  );
+
+  it.each([
+    [{}, {}, []],
+    [{ programClusterRoutes: 'Enabled' }, {}, [['no encapsulation', 'warning']]],
+    [{ programClusterRoutes: 'Enabled' }, { programClusterRoutes: 'EnabledIPIPOnly' }, []],
+    [{}, { programClusterRoutes: 'Disabled' }, [['no encapsulation', 'error']]],
+  ])(
+    'says whether it and BIRD share them: FelixConfiguration %j, BGPConfiguration %j',
+    (felix, bgp, expected) => {
+      const key = '/calico/resources/v3/projectcalico.org/bgpconfigurations/default';
+      const configured = applyChanges(cluster, [
+        felixRecord('default', felix),
+        { key, text: JSON.stringify({ spec: bgp }) },
+      ]);
+      const found = desiredHost(configured, factsOf('node1', { isBirdRunning: true })).findings;
+      const about = found.filter(({ kind }) => kind === 'foreign-agent');
+      expect(about.map(({ subject, severity }) => [subject, severity])).toEqual(expected);
     },
   );
 

@@ -183,13 +183,12 @@ describe('planChanges() repairs', () => {
     expect(plan(desired, bare)).toHaveLength(3 + 2 + 2 + 2);
   });
 
-  it('a device that is down, with the neighbours and routes that went', () => {
-    const down = {
-      ...done,
-      links: done.links.map((found) => ({ ...found, isUp: false })),
-      neighbours: [],
-      routes: done.routes.filter(({ device }) => device === undefined),
-    };
+  it.each([
+    ['which are seen to be gone', [], done.routes.filter(({ device }) => device === undefined)],
+    ['which were seen before they went', done.neighbours, done.routes],
+  ])('a device that is down, with neighbours and routes %s', (_what, neighbours, routes) => {
+    const links = done.links.map((found) => ({ ...found, isUp: false }));
+    const down = { ...done, links, neighbours, routes };
     expect(plan(desired, down).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
       'ip link set',
       ...Array(2).fill('ip neigh replace'),
