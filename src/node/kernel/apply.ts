@@ -1,0 +1,94 @@
+/** Takes steps in the kernel, in their order. One that fails does not keep the others from being taken. */
+
+import { findLink } from '../../network/find-link.ts';
+import { changeMany } from '../../network/netlink/batch.ts';
+import type { NetlinkRequest } from '../../network/netlink/header.ts';
+import type { NetlinkSocket } from '../../network/netlink/socket.ts';
+import { writeSysctl } from '../../network/write-sysctl.ts';
+import type { HostStep, WriteSysctl } from '../reconcile/host-step.ts';
+import { hostStepFailure, isDoneAlready, type StepFailure } from './host-step-failure.ts';
+import { changesIndex, deviceOf, hostStepRequest, type MessageStep } from './host-step-request.ts';
+
+/**
+ * Steps that follow each other go to the kernel in one write of many messages. Synchronous: nothing else of this process
+ * happens in between.
+ */
+export function applySteps(socket: NetlinkSocket, steps: readonly HostStep[]): readonly StepFailure[] {
+  const indexOf = rememberIndexes(socket);
+  const failures: StepFailure[] = [];
+  let batch: Message[] = [];
+  const flush = () => {
+    failures.push(...send(socket, batch));
+    batch = [];
+  };
+  for (const step of steps) {
+    if (step.do === 'write-sysctl') {
+      failures.push(...setSwitch(step));
+      continue;
+    }
+    const message = messageOf(step, indexOf);
+    if (message === undefined) failures.push(...missingDevice(step));
+    else batch.push(message);
+    if (changesIndex(step)) {
+      flush();
+      indexOf.forget();
+    }
+  }
+  flush();
+  return failures;
+}
+
+interface Message {
+  readonly step: MessageStep;
+  readonly request: NetlinkRequest;
+}
+
+/** `undefined` when the interface that the step is about is not there. */
+function messageOf(step: MessageStep, { find }: Indexes): Message | undefined {
+  const device = deviceOf(step);
+  const ifIndex = device === undefined ? 0 : find(device);
+  return ifIndex === undefined ? undefined : { step, request: hostStepRequest(step, ifIndex) };
+}
+
+function send(socket: NetlinkSocket, messages: readonly Message[]): readonly StepFailure[] {
+  const outcomes = changeMany(
+    socket,
+    messages.map(({ request }) => request),
+  );
+  return messages.flatMap(({ step }, index) => {
+    const error = outcomes[index];
+    return error === undefined || isDoneAlready(step, error) ? [] : [hostStepFailure(step, error)];
+  });
+}
+
+function missingDevice(step: MessageStep): readonly StepFailure[] {
+  if (step.do.startsWith('delete-')) return [];
+  return [hostStepFailure(step, new Error(`there is no interface ${deviceOf(step) ?? ''}`))];
+}
+
+/** A switch that can be done without may stay as it is. */
+function setSwitch(step: WriteSysctl): readonly StepFailure[] {
+  try {
+    writeSysctl(step.sysctl.key, step.sysctl.value);
+    return [];
+  } catch (error) {
+    return step.sysctl.onFailure === 'fail' ? [hostStepFailure(step, error)] : [];
+  }
+}
+
+interface Indexes {
+  /** `undefined`: there is no such interface. */
+  readonly find: (name: string) => number | undefined;
+  readonly forget: () => void;
+}
+
+function rememberIndexes(socket: NetlinkSocket): Indexes {
+  const known = new Map<string, number | undefined>();
+  return {
+    find: (name) => {
+      if (!known.has(name)) known.set(name, findLink(socket, name)?.ifIndex);
+      return known.get(name);
+    },
+    forget: () => known.clear(),
+  };
+}

@@ -1,0 +1,82 @@
+/** What a notice of the kernel means for what is known of the host. Pure. */
+
+import type { IpFamily } from '../../base/ip-address.ts';
+import { readText } from '../../network/netlink/attribute.ts';
+import { ipFamily } from '../../network/netlink/family.ts';
+import { AF_BRIDGE } from '../../network/netlink/fdb.ts';
+import type { NetlinkMessage } from '../../network/netlink/header.ts';
+import { decodeLink } from '../../network/netlink/link.ts';
+import { decodeFilterMessage, isFilterMessage } from '../../network/netlink/nftables/message.ts';
+import { decodeRoute, TABLE_MAIN } from '../../network/netlink/route.ts';
+import { ALL_PARTS, type HostPart } from './host-part.ts';
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
+const RTM_NEWROUTE = 24;
+const RTM_DELROUTE = 25;
+const RTM_NEWNEIGH = 28;
+const RTM_DELNEIGH = 29;
+const NUD_PERMANENT = 0x80;
+
+const LINK_PARTS: readonly HostPart[] = ['links', 'routes'];
+
+export interface OurDevices {
+  readonly names: readonly string[];
+  readonly indexes: ReadonlySet<number>;
+}
+
+/**
+ * The parts to read again; none when it is about what we have done ourselves, with the socket of this number, or about
+ * others' neighbours. The kernel does not tell of routes that go with a link or an address, so these mean routes too.
+ */
+export function outdatedBy(
+  message: NetlinkMessage,
+  ours: OurDevices,
+  ownPortId: number,
+): readonly HostPart[] {
+  switch (message.type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      return ours.names.includes(decodeLink(message.payload).name) ? ALL_LINK_PARTS : LINK_PARTS;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      return message.portId === ownPortId ? [] : LINK_PARTS;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      return message.portId !== ownPortId && isInMainTable(message.payload) ? ['routes'] : [];
+    case RTM_NEWNEIGH:
+    case RTM_DELNEIGH:
+      return message.portId === ownPortId ? [] : outdatedByNeighbour(message, ours);
+    default:
+      return [];
+  }
+}
+
+const ALL_LINK_PARTS = ALL_PARTS.filter((part) => part !== 'switches' && part !== 'surroundings');
+
+function isInMainTable(payload: Buffer): boolean {
+  const route = decodeRoute(payload);
+  return route !== undefined && route.table === TABLE_MAIN;
+}
+
+/** An entry that goes may have lost its state before. */
+function outdatedByNeighbour({ type, payload }: NetlinkMessage, ours: OurDevices): readonly HostPart[] {
+  if (payload.length < 12 || !ours.indexes.has(payload.readInt32LE(4))) return [];
+  if (payload.readUInt8(0) === AF_BRIDGE) return ['fdb'];
+  const isPermanent = (payload.readUInt16LE(8) & NUD_PERMANENT) !== 0;
+  return isPermanent || type === RTM_DELNEIGH ? ['neighbours'] : [];
+}
+
+/** The family of the table of this name that somebody else has changed; `undefined`: none. */
+export function changedTable(
+  message: NetlinkMessage,
+  tableName: string,
+  ownPortId: number | undefined,
+): IpFamily | undefined {
+  const isOwn = message.portId !== undefined && message.portId === ownPortId;
+  if (isOwn || !isFilterMessage(message.type)) return undefined;
+  const { addressFamily, attributes } = decodeFilterMessage(message.payload);
+  return readText(attributes.get(1)) === tableName ? ipFamily(addressFamily) : undefined;
+}

@@ -1,0 +1,106 @@
+/** One round of keeping the kernel equal: look, decide, plan, do. */
+
+import type { CalicoError } from '../../base/calico-error.ts';
+import type { IpFamily } from '../../base/ip-address.ts';
+import type { NetlinkSocket } from '../../network/netlink/socket.ts';
+import { FAMILIES, type PerFamily } from '../cluster.ts';
+import type { DesiredHost, HostNat } from '../desired/desired-host.ts';
+import type { Finding } from '../finding.ts';
+import type { HostFacts } from '../host-facts.ts';
+import { keepNat } from '../nat/keep-nat.ts';
+import type { HostStep } from '../reconcile/host-step.ts';
+import { planChanges } from '../reconcile/plan.ts';
+import type { PlanOptions } from '../reconcile/plan-options.ts';
+import { sameValue } from '../same-value.ts';
+import { applySteps } from './apply.ts';
+import { roundFailure } from './host-step-failure.ts';
+import type { HostObserver } from './observe.ts';
+
+export interface RoundTools {
+  readonly observer: HostObserver;
+  readonly route: NetlinkSocket;
+  /** Opened when it is first needed. */
+  readonly filter: () => NetlinkSocket;
+  /** What is wanted, given what the host has; `undefined`: it is not known yet. */
+  readonly desire: (facts: HostFacts) => DesiredHost | undefined;
+  readonly planOptions: () => PlanOptions;
+}
+
+export interface RoundResult {
+  /** `undefined`: it is not known yet, or the host could not be looked at. */
+  readonly desired: DesiredHost | undefined;
+  /** Those that were tried. */
+  readonly steps: readonly HostStep[];
+  /** Families whose table of nftables was replaced or removed. */
+  readonly nat: readonly IpFamily[];
+  readonly findings: readonly Finding[];
+  readonly failures: readonly CalicoError[];
+}
+
+/** Remembers what needs no second look: the last wish, and which tables of nftables were right. */
+export interface RoundMemory {
+  facts: HostFacts | undefined;
+  desired: DesiredHost | undefined;
+  /** As last seen to be in the kernel; `undefined`: to be looked at. */
+  nat: PerFamily<HostNat | undefined>;
+}
+
+export function newMemory(): RoundMemory {
+  return { facts: undefined, desired: undefined, nat: { 4: undefined, 6: undefined } };
+}
+
+/** The tables of nftables of these families are to be looked at. */
+export function forgetTables(memory: RoundMemory, families: readonly IpFamily[] = FAMILIES): void {
+  const nat = (family: IpFamily) => (families.includes(family) ? undefined : memory.nat[family]);
+  memory.nat = { 4: nat(4), 6: nat(6) };
+}
+
+/** Never throws: what goes wrong is among the failures, and then everything is to be looked at in the next round. */
+export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
+  const failures: CalicoError[] = [];
+  const nothing = { desired: undefined, steps: [], nat: [], findings: [], failures };
+  try {
+    const desired = wish(tools, memory);
+    if (desired === undefined) return nothing;
+    const options = tools.planOptions();
+    tools.observer.include(desired.sysctls.map(({ key }) => key));
+    const plan = planChanges(desired, tools.observer.look().observed, options);
+    const isHeldBack =
+      desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
+    // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
+    const nat = isHeldBack ? [] : keepTables(tools, memory, desired.nat, failures);
+    const refused = applySteps(tools.route, plan.steps);
+    failures.push(...refused.map(({ error }) => error));
+    if (refused.length === 0) tools.observer.note(plan.steps);
+    return { desired, steps: plan.steps, nat, findings: plan.findings, failures };
+  } catch (error) {
+    failures.push(roundFailure(error));
+    return nothing;
+  }
+}
+
+function wish({ observer, desire }: RoundTools, memory: RoundMemory): DesiredHost | undefined {
+  const { facts } = observer.look();
+  if (memory.desired === undefined || memory.facts !== facts) memory.desired = desire(facts);
+  memory.facts = facts;
+  return memory.desired;
+}
+
+function keepTables(
+  { filter }: RoundTools,
+  memory: RoundMemory,
+  wanted: PerFamily<HostNat>,
+  failures: CalicoError[],
+): readonly IpFamily[] {
+  return FAMILIES.filter((family) => {
+    if (sameValue(memory.nat[family], wanted[family])) return false;
+    try {
+      const change = keepNat(filter(), wanted[family]);
+      memory.nat = { ...memory.nat, [family]: wanted[family] };
+      return change !== 'none';
+    } catch (error) {
+      failures.push(roundFailure(error));
+      return false;
+    }
+  });
+}
