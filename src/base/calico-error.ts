@@ -64,7 +64,11 @@ export function isCalicoError(value: unknown, ...kinds: readonly ErrorKind[]): v
   return value instanceof CalicoError && (kinds.length === 0 || kinds.includes(value.kind));
 }
 
-/** The text of anything thrown, without its stack. */
+/**
+ * The text of anything thrown, without its stack. A connection to a name with several addresses fails with an error for
+ * each, and no text of its own.
+ */
 export function errorText(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(errorText).join(', ');
   return error instanceof Error ? error.message : String(error);
 }

@@ -191,7 +191,7 @@ function timeoutOf(timeoutMs: number, socket: Socket | null): HttpFailure {
 
 function failureOf(error: unknown, certificateEnd: string | undefined): HttpFailure {
   if (error instanceof HttpFailure) return error;
-  const text = textOf(error);
+  const text = errorText(error);
   const reason = OPENSSL_REASON.exec(text)?.[1];
   if (reason !== undefined) return new HttpFailure('TLS', reason, certificateEnd, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -200,8 +200,3 @@ function failureOf(error: unknown, certificateEnd: string | undefined): HttpFail
 
 /** OpenSSL's words, as Node's message has them between a number, a function and a line of source. */
 const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+):/;
-
-/** A name with several addresses fails with an error for each, and no text of its own. */
-function textOf(error: unknown): string {
-  return error instanceof AggregateError ? error.errors.map(errorText).join(', ') : errorText(error);
-}

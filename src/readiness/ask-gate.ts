@@ -16,7 +16,7 @@ export async function askGate(url: string, timeoutMs: number): Promise<string | 
     const { status, text } = await follow(new URL(url), alarm);
     return status >= 200 && status < 400 ? undefined : `it answers ${status} ${text}`.trimEnd();
   } catch (error) {
-    return alarm.aborted ? `no answer within ${timeoutMs} ms` : describe(error);
+    return alarm.aborted ? `no answer within ${timeoutMs} ms` : errorText(error);
   }
 }
 
@@ -57,9 +57,4 @@ function getOnce(url: URL, signal: AbortSignal): Promise<Answer> {
 function secureOptions(): RequestOptions {
   const { getCACertificates } = process.getBuiltinModule('node:tls');
   return { ca: getCACertificates('system'), rejectUnauthorized: true };
-}
-
-/** A name with several addresses fails with an error of errors, which has no text of its own. */
-function describe(error: unknown): string {
-  return error instanceof AggregateError ? error.errors.map(errorText).join(', ') : errorText(error);
 }

@@ -91,7 +91,7 @@ export class Http2Connection {
     this.#socket = socket;
     socket.on(opens, () => this.#begin(opens === 'connect'));
     socket.on('data', (piece: Buffer) => this.#receive(piece));
-    socket.on('error', (error) => this.#fail(socketErrorText(error), error));
+    socket.on('error', (error) => this.#fail(errorText(error), error));
     socket.on('close', () =>
       this.#fail(this.#hasHeard ? CLOSED : `${CLOSED} before an answer: ${OTHER_PROTOCOL}`),
     );
@@ -293,10 +293,4 @@ function refusePush(): never {
 
 function resetFrame(streamId: number): Buffer {
   return encodeNumberFrame(FRAME.resetStream, streamId, CODE.cancel);
-}
-
-/** A name with several addresses fails with an error for each, and no text of its own. */
-function socketErrorText(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message;
-  return error.errors.map(errorText).join(', ');
 }
