@@ -74,12 +74,15 @@ describe('librariesToBring()', () => {
     expect(() => librariesToBring(NODE, root)).toThrow(/the host lacks shared libraries .*: libc\.so\.6$/);
   });
 
-  it('cannot be some that need a newer C library than the host has', () => {
+  it('are no help where the C library of the host is too old', () => {
     makeLibraryHost(root, NODE, ['libstdc++.so.6']);
-    const libc = findLibrary('/', 'libatomic.so.1', readElfFile(NODE)?.machine ?? 0);
-    // A library without the versions of glibc, in its place.
-    copyFileSync(libc?.path ?? '', join(root, 'usr/lib64', 'libc.so.6'));
-    expect(() => librariesToBring(NODE, root)).toThrow(/libc\.so\.6 with GLIBC/);
+    const machine = readElfFile(NODE)?.machine ?? 0;
+    const [own, hosts] = ['/', root].map(
+      (from) => (name: string) => findLibrary(from, name, machine)?.path ?? '',
+    );
+    // One without the versions of glibc, in its place.
+    copyFileSync(own?.('libatomic.so.1') ?? '', hosts?.('libc.so.6') ?? '');
+    expect(() => librariesToBring(NODE, root)).toThrow(/libstdc\+\+\.so\.6; libc\.so\.6 with GLIBC_/);
   });
 });
 
