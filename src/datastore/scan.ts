@@ -43,7 +43,7 @@ export async function* scan(
     for (let last = entries.at(-1); last !== undefined && entries.length === limit; last = entries.at(-1)) {
       checkDeadline(deadline, `reading ${range.prefix}`);
       limit = nextLimit(entries);
-      const page = { ...range, limit, after: last.key, at: revision };
+      const page = { ...range, limit, after: last.key, at: range.at ?? revision };
       entries = (await store.read([page], deadline)).entries[0] ?? [];
       yield { prefix: range.prefix, entries, revision };
     }

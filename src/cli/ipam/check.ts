@@ -71,9 +71,9 @@ async function check(options: CheckOptions, world: CommandWorld): Promise<CheckR
   const deadline = commandDeadline(world, BUDGET_MS, 'ipam check');
   // Before the records: a pod that is listed and gone by then was deleted, one that comes later is asked for by name.
   using pods = options.kubernetes ? await openPods(options.kubeconfig, world, deadline) : undefined;
-  const seen: { readonly key: string; readonly endpoint: WorkloadEndpoint }[] = [];
+  const seen = new Map<string, WorkloadEndpoint>();
   const onEndpoint = (key: string, endpoint: WorkloadEndpoint) => {
-    if (endpoint.nodeName === node || pods?.isMissing(endpoint) === true) seen.push({ key, endpoint });
+    if (endpoint.nodeName === node || pods?.isMissing(endpoint) === true) seen.set(key, endpoint);
   };
   const nowNs = world.clock.nowNs();
   const { findings, revision, counts } = await usingDatastore(options, world, (store) => {
@@ -81,8 +81,9 @@ async function check(options: CheckOptions, world: CommandWorld): Promise<CheckR
     const reading = { store, deadline, progress: showProgress(world) };
     return auditCluster(reading, { nowNs, graceNs, onEndpoint });
   });
-  const ofKernel = node === undefined ? [] : findInKernel(node, seen, world.env);
-  const ofKubernetes = pods === undefined ? [] : await findInKubernetes(pods, seen);
+  const endpoints = Array.from(seen, ([key, endpoint]) => ({ key, endpoint }));
+  const ofKernel = node === undefined ? [] : findInKernel(node, endpoints, world.env);
+  const ofKubernetes = pods === undefined ? [] : await findInKubernetes(pods, endpoints);
   const all = [...findings, ...ofKernel, ...ofKubernetes];
   return { madeAt: formatRfc3339(nowNs), revision, counts, findings: all };
 }

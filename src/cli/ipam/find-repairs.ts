@@ -2,12 +2,13 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import { formatIpAddress, type IpAddress, parseIpAddress } from '../../base/ip-address.ts';
+import type { Revision } from '../../base/revision.ts';
 import type { AllocationBlock } from '../../ipam/allocation-block.ts';
 import type { Repair } from '../../ipam/audit/repair.ts';
 import { attributeOf } from '../../ipam/block/attribute.ts';
 import { cleanHandleId } from '../../ipam/handle-id.ts';
 import { addressOfAllocation, type SeenAllocation } from '../../ipam/plan-collection.ts';
-import { type ClusterReading, readCluster } from './read-cluster.ts';
+import { againOnConflict, type ClusterReading, readRecords } from './read-cluster.ts';
 import { findHolder } from './whose-address.ts';
 
 /** Throws `not-found` for an address that nobody has. */
@@ -25,21 +26,18 @@ export async function repairsOfAddress(
 /** All blocks are looked through: an address whose handle was lost is found there. Throws `not-found`. */
 export async function repairsOfHandle(handleId: string, reading: ClusterReading): Promise<readonly Repair[]> {
   const wanted = cleanHandleId(handleId);
-  const found = await readCluster(reading, ['handle', 'block'], () => {
+  const found = await againOnConflict(async () => {
     const repairs: Repair[] = [];
-    let revision: string | undefined;
-    return {
-      read: (_key, record) => {
-        if (record.record === 'handle' && record.handleId === handleId) revision = record.revision;
-        if (record.record !== 'block' || !mayHold(record.block, wanted)) return;
-        const { allocations } = record.block;
-        for (const ordinal of allocations.keys()) {
-          const seen = seenAt(record.block, ordinal);
-          if (seen?.handleId === wanted) repairs.push({ record: 'address', seen });
-        }
-      },
-      result: () => ({ repairs, revision }),
-    };
+    let revision: Revision | undefined;
+    await readRecords(reading, ['handle', 'block'], (_key, record) => {
+      if (record.record === 'handle' && record.handleId === handleId) revision = record.revision;
+      if (record.record !== 'block' || !mayHold(record.block, wanted)) return;
+      for (const ordinal of record.block.allocations.keys()) {
+        const seen = seenAt(record.block, ordinal);
+        if (seen?.handleId === wanted) repairs.push({ record: 'address', seen });
+      }
+    });
+    return { repairs, revision };
   });
   if (found.repairs.length > 0) return found.repairs;
   if (found.revision === undefined)
@@ -54,19 +52,17 @@ export async function addressesInUse(
 ): Promise<ReadonlyMap<string, string>> {
   const asked = new Set(repairs.flatMap((repair) => addressOf(repair) ?? []).map(formatIpAddress));
   if (asked.size === 0) return new Map();
-  return readCluster(reading, ['endpoint'], () => {
+  return againOnConflict(async () => {
     const used = new Map<string, string>();
-    return {
-      read: (_key, record) => {
-        if (record.record !== 'endpoint') return;
-        const { namespace, name, ipNetworks } = record.endpoint;
-        for (const { address } of ipNetworks) {
-          const text = formatIpAddress(address);
-          if (asked.has(text)) used.set(text, `${text} is the address of endpoint ${namespace}/${name}`);
-        }
-      },
-      result: () => used,
-    };
+    await readRecords(reading, ['endpoint'], (_key, record) => {
+      if (record.record !== 'endpoint') return;
+      const { namespace, name, ipNetworks } = record.endpoint;
+      for (const { address } of ipNetworks) {
+        const text = formatIpAddress(address);
+        if (asked.has(text)) used.set(text, `${text} is the address of endpoint ${namespace}/${name}`);
+      }
+    });
+    return used;
   });
 }
 

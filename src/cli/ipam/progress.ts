@@ -21,7 +21,9 @@ export function showProgress({ clock, writeStderr }: Pick<CommandWorld, 'clock' 
       if (clock.monotonicMs() < nextMs) return;
       nextMs = clock.monotonicMs() + NEXT_MS;
       const read = [...counts].filter(([, number]) => number > 0);
-      await writeStderr(`read ${read.map(([name, number]) => `${number} ${pluralOf(name)}`).join(', ')} …\n`);
+      await writeStderr(
+        `read ${read.map(([name, number]) => `${number} ${number === 1 ? name : pluralOf(name)}`).join(', ')} …\n`,
+      );
     },
   };
 }

@@ -15,10 +15,10 @@ import {
   withDatastoreOptions,
 } from '../datastore-options.ts';
 import { drawBlock } from './block-map.ts';
-import { borrowedAddresses, borrowedTable } from './borrowed.ts';
+import { type BorrowedAddress, borrowedAddresses, borrowedTable } from './borrowed.ts';
 import { configurationTable, settingsOf } from './configuration.ts';
 import { showProgress } from './progress.ts';
-import { type ClusterReading, readCluster } from './read-cluster.ts';
+import { againOnConflict, type ClusterReading, readRecords } from './read-cluster.ts';
 import { readUsage } from './read-usage.ts';
 import { type Format, formatStructured, readFormat } from './structured.ts';
 import { usageTable } from './usage.ts';
@@ -102,14 +102,12 @@ async function showBlock(
 }
 
 async function showBorrowed(reading: ClusterReading): Promise<Shown> {
-  const found = await readCluster(reading, ['block'], () => {
-    const borrowed: ReturnType<typeof borrowedAddresses>[number][] = [];
-    return {
-      read: (_key, record) => {
-        if (record.record === 'block') borrowed.push(...borrowedAddresses(record.block));
-      },
-      result: () => borrowed,
-    };
+  const found = await againOnConflict(async () => {
+    const borrowed: BorrowedAddress[] = [];
+    await readRecords(reading, ['block'], (_key, record) => {
+      if (record.record === 'block') borrowed.push(...borrowedAddresses(record.block));
+    });
+    return borrowed;
   });
   return { text: borrowedTable(found), data: found };
 }

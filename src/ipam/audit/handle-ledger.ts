@@ -1,13 +1,15 @@
-/** Compares what handles count with what blocks hold. */
+/** Compares what suspect handles count with what blocks hold. */
 
-import { type Cidr, formatCidr, tryParseCidr } from '../../base/cidr.ts';
+import { type Cidr, formatCidr } from '../../base/cidr.ts';
 import { ABSENT, type Revision } from '../../base/revision.ts';
 import type { AllocationBlock } from '../allocation-block.ts';
-import { cleanHandleId, WINDOWS_RESERVED_HANDLE_ID } from '../handle-id.ts';
+import { cleanHandleId } from '../handle-id.ts';
 import type { Handle } from '../records.ts';
 import type { Finding } from './damage.ts';
+import { holders } from './holders.ts';
+import { canonical, type Suspects } from './sieve.ts';
 
-/** What a handle says of one block; nearly every handle names only one. There are as many of these as endpoints. */
+/** What a handle says of one block; nearly every handle names only one. */
 interface Count {
   readonly cidrText: string;
   readonly count: number;
@@ -36,14 +38,13 @@ export interface HandleLedger {
 
 const NO_DIFFERENCE: Difference = { problems: [], unnamed: [] };
 
-export function createHandleLedger(report: (finding: Finding) => void): HandleLedger {
+export function createHandleLedger(suspects: Suspects, report: (finding: Finding) => void): HandleLedger {
   /** By clean ID. */
   const accounts = new Map<string, Account>();
   /** Of handles that some block holds addresses of. */
   const differences = new Map<string, Difference>();
   /** Blocks by the ID of handles that have no record. */
   const missing = new Map<string, { readonly key: string; readonly cidrs: Cidr[] }>();
-  const texts = new Map<string, string>();
 
   function compareOne(handleId: string, held: number, key: string, { cidr }: AllocationBlock): void {
     const account = accounts.get(handleId);
@@ -73,13 +74,15 @@ export function createHandleLedger(report: (finding: Finding) => void): HandleLe
 
   return {
     add: (key, handleId, { addressCounts }, revision) => {
+      if (!suspects.hasHandle(handleId)) return;
       let counts: Count | undefined;
       for (const [cidrText, count] of addressCounts)
-        counts = { cidrText: onlyOnce(texts, canonical(cidrText)), count, next: counts };
+        counts = { cidrText: canonical(cidrText), count, next: counts };
       accounts.set(cleanHandleId(handleId), { key, revision, counts });
     },
     compare: (key, block) => {
-      for (const [handleId, held] of holders(block)) compareOne(handleId, held, key, block);
+      for (const [handleId, held] of holders(block))
+        if (suspects.hasHandle(handleId)) compareOne(handleId, held, key, block);
     },
     finish: () => {
       for (const [handleId, account] of accounts) {
@@ -89,18 +92,6 @@ export function createHandleLedger(report: (finding: Finding) => void): HandleLe
       for (const [handleId, { key, cidrs }] of missing) report(missingHandle(handleId, key, cidrs));
     },
   };
-}
-
-/** How many addresses each handle holds in the block. */
-function holders({ allocations, attributes }: AllocationBlock): ReadonlyMap<string, number> {
-  const held = new Map<string, number>();
-  for (const index of allocations) {
-    const handleId = index === null ? undefined : attributes[index]?.handleId;
-    if (handleId === undefined || handleId.toLowerCase() === WINDOWS_RESERVED_HANDLE_ID) continue;
-    const id = cleanHandleId(handleId);
-    held.set(id, (held.get(id) ?? 0) + 1);
-  }
-  return held;
 }
 
 /** `difference`: `undefined` when no block holds anything of it. */
@@ -135,16 +126,4 @@ function without(counts: Count | undefined, cidrText: string): Count | undefined
   if (counts === undefined) return undefined;
   const next = without(counts.next, cidrText);
   return counts.cidrText === cidrText ? next : { ...counts, next };
-}
-
-function canonical(cidrText: string): string {
-  const cidr = tryParseCidr(cidrText);
-  return cidr === undefined ? cidrText : formatCidr(cidr);
-}
-
-/** One text for all that are equal. */
-function onlyOnce(texts: Map<string, string>, text: string): string {
-  const known = texts.get(text);
-  if (known === undefined) texts.set(text, text);
-  return known ?? text;
 }
