@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build check types lint unit fuzz test test-k8s demo bench goals tools kubernetes docs clean distclean
+.PHONY: help build image check types lint unit fuzz test test-k8s demo bench goals tools kubernetes docs clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,9 @@ demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what h
 	@$(SCRIPT) demo/demo.ts
 
 build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with two names
+
+image: $(EXECUTABLE) ## Write dist/calico-image.tar, a container image that installs the plugin on a node
+	$(NODE) build/image.ts
 
 check: types lint unit ## Fast: types, lint, unit and architecture tests
 

@@ -24,6 +24,8 @@ const FLAGS = {
 
 /** `name` is the last part of the path the executable was called by, `args` what follows it. */
 export function readInvocation(name: string, args: readonly string[]): Invocation {
+  // What Calico's image calls its installer, and manifests with it.
+  if (name === 'install') return { run: 'command', args: ['install', ...args] };
   // A copy may be installed under any name; only the IPAM plugin's is special.
   const program: Program = name === 'calico-ipam' ? 'calico-ipam' : 'calico';
   const [command] = args;
