@@ -26,6 +26,9 @@ export const ROUTE_GROUPS = {
   ipv4Route: 7,
   ipv6Address: 9,
   ipv6Route: 11,
+  /** Forwarding and other switches of the host and of interfaces. */
+  ipv4Switches: 24,
+  ipv6Switches: 25,
 } as const;
 /** All that happens to the packet filter. */
 export const NFTABLES_GROUP = 7;

@@ -32,6 +32,9 @@ export interface KeepOptions {
   readonly onRound: (round: Round) => void;
 }
 
+/** Of several at once the first is told. */
+const CAUSES: readonly RoundCause[] = ['wish', 'tick', 'retry', 'kernel'];
+
 /**
  * Starts in the calling thread's network namespace, which the thread must not leave. Throws what the kernel refuses a
  * socket with. The first round comes with the first call of {@link HostKeeper.wishChanged}.
@@ -141,16 +144,17 @@ export class HostKeeper implements Disposable {
 
   #wake(): void {
     const startedMs = this.#options.clock.monotonicMs();
-    const due = Array.from(this.#dueMs).filter(([, atMs]) => atMs <= startedMs);
-    for (const [cause] of due) this.#dueMs.delete(cause);
-    const [cause] = due.toSorted(([, a], [, b]) => a - b)[0] ?? [];
-    if (cause !== undefined) this.#round(cause, startedMs);
-    if (due.some(([each]) => each === 'tick')) this.#askIn('tick', tickMs(this.#options.random()));
+    const due = CAUSES.filter((cause) => (this.#dueMs.get(cause) ?? startedMs + 1) <= startedMs);
+    for (const cause of due) this.#dueMs.delete(cause);
+    if (due.includes('tick')) {
+      this.#forget();
+      this.#askIn('tick', tickMs(this.#options.random()));
+    }
+    if (due[0] !== undefined) this.#round(due[0], startedMs);
     this.#arm();
   }
 
   #round(cause: RoundCause, startedMs: number): void {
-    if (cause === 'tick') this.#forget();
     const result = makeRound(this.#tools, this.#memory);
     const endedMs = this.#options.clock.monotonicMs();
     const elapsedMs = endedMs - startedMs;

@@ -18,6 +18,7 @@ const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_NEWNEIGH = 28;
 const RTM_DELNEIGH = 29;
+const RTM_NEWNETCONF = 80;
 const NUD_PERMANENT = 0x80;
 
 const LINK_PARTS: readonly HostPart[] = ['links', 'routes'];
@@ -49,6 +50,8 @@ export function outdatedBy(
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
       return message.portId === ownPortId ? [] : outdatedByNeighbour(message, ours);
+    case RTM_NEWNETCONF:
+      return ['switches'];
     default:
       return [];
   }

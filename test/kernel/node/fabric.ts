@@ -1,0 +1,196 @@
+/**
+ * Three hosts as namespaces, two on one subnet and one behind a router, each with a pod:
+ *
+ *     node1 10.50.0.11 ─┐
+ *     node2 10.50.0.12 ─┴─ router ─── 10.60.0.13 node3
+ */
+
+import type { RecordChange } from '../../../src/node/apply-changes.ts';
+import { applyChanges } from '../../../src/node/apply-changes.ts';
+import { unknownCluster } from '../../../src/node/cluster.ts';
+import { desiredHost } from '../../../src/node/desired/desire.ts';
+import { keepEqual, type Round } from '../../../src/node/kernel/keep-equal.ts';
+import { realClock } from '../../support/clock.ts';
+import { makeNetns, moveTo, type TestNetns } from '../../support/netns.ts';
+import { blockRecord, nodeRecord, READY } from '../../unit/node/records.ts';
+
+export const HOSTS = {
+  node1: {
+    subnet: 50,
+    ip: '10.50.0.11',
+    ip6: '2001:db8:50::11',
+    block: '10.77.180.112/28',
+    pod: '10.77.180.113',
+  },
+  node2: {
+    subnet: 50,
+    ip: '10.50.0.12',
+    ip6: '2001:db8:50::12',
+    block: '10.77.101.80/28',
+    pod: '10.77.101.81',
+  },
+  node3: {
+    subnet: 60,
+    ip: '10.60.0.13',
+    ip6: '2001:db8:60::13',
+    block: '10.77.161.192/28',
+    pod: '10.77.161.193',
+  },
+} as const;
+export type HostName = keyof typeof HOSTS;
+export const HOST_NAMES: readonly HostName[] = ['node1', 'node2', 'node3'];
+
+/** The IPv6 block of a host, its first address, which is the tunnel's, and its second, which is the pod's. */
+export function ipv6Of(name: HostName) {
+  const base = `fd00:77:0:${HOST_NAMES.indexOf(name) + 1}::`;
+  return { block: `${base}/122`, tunnel: base, pod: `${base}1` };
+}
+
+export function tunnelOf(name: HostName): string {
+  return HOSTS[name].block.replace('/28', '');
+}
+
+/** Nodes and blocks of the three, both families. */
+export const RECORDS: readonly RecordChange[] = [
+  READY,
+  ...HOST_NAMES.map((name) =>
+    nodeRecord(
+      name,
+      `${HOSTS[name].ip}/24`,
+      { ipv4VXLANTunnelAddr: tunnelOf(name), ipv6VXLANTunnelAddr: ipv6Of(name).tunnel },
+      { ipv6Address: `${HOSTS[name].ip6}/64` },
+    ),
+  ),
+  ...HOST_NAMES.flatMap((name) => [
+    blockRecord(HOSTS[name].block, `host:${name}`, { 0: name, 1: name }),
+    blockRecord(ipv6Of(name).block, `host:${name}`, { 0: name, 1: name }),
+  ]),
+];
+
+export interface Fabric extends Disposable {
+  readonly router: TestNetns;
+  readonly hosts: Readonly<Record<HostName, TestNetns>>;
+  readonly pods: Readonly<Record<HostName, TestNetns>>;
+}
+
+/** The calling thread is in node1 until the fabric is disposed of. */
+export function makeFabric(): Fabric {
+  const stack = new DisposableStack();
+  try {
+    const router = stack.use(makeNetns('router'));
+    router.sh(ROUTER);
+    const make = (name: HostName) => makeHost(stack, router, name);
+    const made = { node1: make('node1'), node2: make('node2'), node3: make('node3') };
+    stack.use(moveTo(made.node1.host));
+    const hosts = { node1: made.node1.host, node2: made.node2.host, node3: made.node3.host };
+    const pods = { node1: made.node1.pod, node2: made.node2.pod, node3: made.node3.pod };
+    return { router, hosts, pods, [Symbol.dispose]: () => stack.dispose() };
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+const ROUTER = `
+  ip link set lo up
+  for net in 50 60; do
+    ip link add br$net type bridge
+    ip link set br$net up
+    ip address add 10.$net.0.1/24 dev br$net
+    ip address add 2001:db8:$net::1/64 dev br$net nodad
+  done
+  echo 1 > /proc/sys/net/ipv4/ip_forward
+  echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+`;
+
+function makeHost(stack: DisposableStack, router: TestNetns, name: HostName) {
+  const { subnet, ip, ip6, pod: address } = HOSTS[name];
+  const host = stack.use(makeNetns(name));
+  const pod = stack.use(makeNetns('pod'));
+  router.sh(`
+    ip link add to-${name} type veth peer name eth0 netns ${host.name}
+    ip link set to-${name} master br${subnet} up
+  `);
+  host.sh(`
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+    echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+    ip link set lo up
+    ip link set eth0 up
+    ip address add ${ip}/24 dev eth0
+    ip address add ${ip6}/64 dev eth0 nodad
+    ip route add default via 10.${subnet}.0.1
+    ip -6 route add default via 2001:db8:${subnet}::1
+    ip link add cali1 type veth peer name eth0 netns ${pod.name}
+    ip link set cali1 address ee:ee:ee:ee:ee:ee up
+    ip route add ${address}/32 dev cali1 scope link
+    ip -6 route add ${ipv6Of(name).pod}/128 dev cali1
+    ip -6 address add fe80::ecee:eeff:feee:eeee/64 dev cali1 nodad
+  `);
+  pod.sh(`
+    ip link set lo up
+    ip link set eth0 mtu 1430 up
+    ip address add ${address}/32 dev eth0
+    ip address add ${ipv6Of(name).pod}/128 dev eth0 nodad
+    ip route add 169.254.1.1 dev eth0 scope link
+    ip route add default via 169.254.1.1
+    ip neighbour add 169.254.1.1 dev eth0 lladdr ee:ee:ee:ee:ee:ee nud permanent
+    ip -6 neighbour add fe80::ecee:eeff:feee:eeee dev eth0 lladdr ee:ee:ee:ee:ee:ee nud permanent
+    ip -6 route add default via fe80::ecee:eeff:feee:eeee dev eth0
+  `);
+  return { host, pod };
+}
+
+export interface TimedRound extends Round {
+  readonly endedMs: number;
+}
+
+export interface TestAgent extends Disposable {
+  readonly rounds: readonly TimedRound[];
+  /** Other records in place of those before; resolves with the round that follows. */
+  tell(records: readonly RecordChange[]): Promise<Round>;
+  /** Resolves when no round has come for a while. */
+  quiet(): Promise<void>;
+}
+
+/** Keeps the host equal to what the records say, without a datastore. */
+export function startAgent(host: TestNetns, nodeName: string, records: readonly RecordChange[]): TestAgent {
+  using _here = moveTo(host);
+  let state = applyChanges(unknownCluster(nodeName), records);
+  const rounds: TimedRound[] = [];
+  let waiting: ((round: Round) => void) | undefined;
+  const keeper = keepEqual({
+    desire: (facts) => desiredHost(state, facts),
+    clock: realClock,
+    random: Math.random,
+    onRound: (round) => {
+      rounds.push({ ...round, endedMs: performance.now() });
+      if (round.cause !== 'wish') return;
+      waiting?.(round);
+      waiting = undefined;
+    },
+  });
+  return {
+    rounds,
+    tell: (changes) => {
+      state = applyChanges(state, changes);
+      const { promise, resolve } = Promise.withResolvers<Round>();
+      waiting = resolve;
+      keeper.wishChanged();
+      return promise;
+    },
+    quiet: async () => {
+      for (let seen = -1; seen !== rounds.length; await realClock.sleep(80)) seen = rounds.length;
+    },
+    [Symbol.dispose]: () => keeper.close(),
+  };
+}
+
+/** Waits until the check holds; gives the milliseconds it took. Throws with `what` after 5 s. */
+export async function until(what: string, holds: () => boolean): Promise<number> {
+  const startedMs = performance.now();
+  for (;;) {
+    if (holds()) return performance.now() - startedMs;
+    if (performance.now() - startedMs > 5_000) throw new Error(`not within 5 s: ${what}`);
+    await realClock.sleep(5);
+  }
+}
