@@ -8,6 +8,7 @@ import { completionCommand } from './completion/completion.ts';
 import { getCommand } from './get/get.ts';
 import { EXIT_STATUS } from './help-text.ts';
 import { installCommand, uninstallCommand } from './install.ts';
+import { ipamCommand } from './ipam/ipam.ts';
 import { testConnectionCommand } from './test-connection.ts';
 
 /** `exit`: told by commands that find something wrong without failing. */
@@ -19,6 +20,7 @@ export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void)
     .version(world.version, '-v, --version', 'print the version and exit')
     .helpOption('-h, --help', 'show help, also of each command')
     .addCommand(bootstrapCommand(world))
+    .addCommand(ipamCommand(world, exit))
     .addCommand(installCommand(world))
     .addCommand(uninstallCommand(world))
     .addCommand(testConnectionCommand(world, exit))

@@ -22,4 +22,6 @@ export interface CommandWorld {
   readonly writeStdout: (text: string) => Promise<void>;
   readonly writeStderr: (text: string) => Promise<void>;
   readonly readStdin: () => Promise<string>;
+  /** The line that a person answers; `undefined` when nobody sits at a terminal. */
+  readonly ask: (question: string) => Promise<string | undefined>;
 }

@@ -9,17 +9,19 @@ import { blockKey, handleKey } from './keys.ts';
 import type { Range } from './store.ts';
 import { entryAt, type View } from './view.ts';
 
+type AskedRecords = Pick<AskedAllocation, 'addresses' | 'handleIds'>;
+
 /** Calico's limits of a pool's block size: IPv4 /20 to /32, IPv6 /116 to /128. */
 const MOST_HOST_BITS = 12;
 
 /** The handles and, for each address, the block of every size there is: no pool need be known, which may have changed. */
-export function allocationRanges({ addresses, handleIds }: AskedAllocation): readonly Range[] {
+export function allocationRanges({ addresses, handleIds }: AskedRecords): readonly Range[] {
   const keys = [...handleIds.map(handleKey), ...addresses.flatMap(possibleBlocks).map(blockKey)];
   return [...new Set(keys)].map((key) => ({ key }));
 }
 
 /** Throws `corrupt`, naming the key, when a record cannot be understood. */
-export function allocationFacts(view: View, { addresses, handleIds }: AskedAllocation): AllocationFacts {
+export function allocationFacts(view: View, { addresses, handleIds }: AskedRecords): AllocationFacts {
   const blockKeys = new Set(addresses.flatMap(possibleBlocks).map(blockKey));
   return {
     blocks: [...blockKeys].flatMap((key) => {
