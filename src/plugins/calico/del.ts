@@ -11,7 +11,7 @@ import { delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadRanges } from '../../datastore/workload-records.ts';
-import { openSandboxLink, removeHostLink } from '../../network/remove-pod.ts';
+import { openSandboxLink } from '../../network/remove-pod.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
 import { identifyLeniently } from '../identify.ts';
@@ -20,6 +20,7 @@ import { closeQuietly, type Job, loggingFailure, openStore, prepareJob, settleJo
 import type { World } from '../world.ts';
 import { type DelOutcome, decideDel } from './decide-del.ts';
 import { ipamPlugin, releaseFromDelegate } from './delegates.ts';
+import { type DoomedHostEnd, seeHostEnd } from './doomed-host-end.ts';
 import { type DoomedLink, doomLink, isPathReusable } from './doomed-link.ts';
 import { hostIfNames } from './pod-network.ts';
 
@@ -67,35 +68,35 @@ async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promis
   };
   const ranges = [...workloadRanges(ids), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];
   const decide = (view: View) => decideDel(inputs, view, log.warn);
+  const hostEnd = seeHostEnd(hostIfNames(job));
   const store = await openStore(job);
   using locks = new DisposableStack();
-  // The lock comes last: others must not wait for the kernel to take a link away.
+  let isLocked = !isOwn;
+  // For each decision: one that lost may have found the endpoint another sandbox's, and the next one finds it this one's.
   const beforeCommit = async (outcome: DelOutcome) => {
     const removed = job.phases.start('wait for the link to go');
-    await removeLinks(outcome, link, log);
+    await removeLinks(outcome, link, hostEnd, log);
     removed();
-    if (isOwn) locks.use(await lockIpam(job));
+    // The lock comes last: others must not wait for the kernel to take a link away.
+    if (!isLocked) locks.use(await lockIpam(job));
+    isLocked = true;
   };
   try {
-    return await settleJob(job, store, ranges, decide, once(beforeCommit));
+    return await settleJob(job, store, ranges, decide, beforeCommit);
   } finally {
     await closeQuietly(store, log);
   }
 }
 
 /** The host end goes with the other one; it is still there when the sandbox's path was lost or used again. */
-async function removeLinks({ endpoint, hostIfName }: DelOutcome, link: DoomedLink, log: Log): Promise<void> {
+async function removeLinks(
+  { endpoint, hostIfName }: DelOutcome,
+  link: DoomedLink,
+  hostEnd: DoomedHostEnd,
+  log: Log,
+): Promise<void> {
   if (endpoint !== undefined) link.doomIfOf(endpoint);
   await link.gone();
-  const warning = hostIfName === undefined ? undefined : await removeHostLink(hostIfName);
+  const warning = hostIfName === undefined ? undefined : await hostEnd.remove(hostIfName);
   if (warning !== undefined) log.warn(warning);
-}
-
-/** A decision that lost is made again; what had to come before it is done. */
-function once<T>(run: (outcome: T) => Promise<void>): (outcome: T) => Promise<void> {
-  let done: Promise<void> | undefined;
-  return (outcome) => {
-    done ??= run(outcome);
-    return done;
-  };
 }
