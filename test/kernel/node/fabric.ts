@@ -91,7 +91,14 @@ export function makeFabric(): Fabric {
   }
 }
 
+/** Addresses of links are usable at once: nobody else has them. */
+const NO_DUPLICATES = `
+  echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
+  echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
+`;
+
 const ROUTER = `
+  ${NO_DUPLICATES}
   ip link set lo up
   for net in 50 60; do
     ip link add br$net type bridge
@@ -107,6 +114,8 @@ function makeHost(stack: DisposableStack, router: TestNetns, name: HostName) {
   const { subnet, ip, ip6, pod: address } = HOSTS[name];
   const host = stack.use(makeNetns(name));
   const pod = stack.use(makeNetns('pod'));
+  host.sh(NO_DUPLICATES);
+  pod.sh(NO_DUPLICATES);
   router.sh(`
     ip link add to-${name} type veth peer name eth0 netns ${host.name}
     ip link set to-${name} master br${subnet} up

@@ -32,12 +32,7 @@ const EMPTY = Buffer.alloc(0);
 /** Of a table as it shall be. */
 export function pictureOf({ family, sets, chains }: FilterTable): string {
   return picture(
-    sets.map(({ name, ranges }) =>
-      setLine(
-        name,
-        ranges.flatMap((range) => elementsOf(family, range)),
-      ),
-    ),
+    sets.map(({ name, ranges }) => setLine(name, elementsOf(family, ranges))),
     chains.flatMap((chain) => [
       chainLine(chain.name, chain.type, chain.hook, chain.priority),
       ...chain.rules.map((rule) => ruleLine(chain.name, Buffer.concat([...rule]))),

@@ -93,7 +93,7 @@ function setRequests(
   { name, ranges }: RangeSet,
   id: number,
 ): readonly NetlinkRequest[] {
-  const elements = ranges.flatMap((range) => elementsOf(family, range)).map(encodeElement);
+  const elements = elementsOf(family, ranges).map(encodeElement);
   const starts = Array.from(
     { length: Math.ceil(elements.length / ELEMENTS_PER_MESSAGE) },
     (_, n) => n * ELEMENTS_PER_MESSAGE,
@@ -123,10 +123,17 @@ export interface SetElement {
   readonly isEnd: boolean;
 }
 
-/** The beginning, and the end unless the range goes to the last address. */
-export function elementsOf(family: IpFamily, { first, end }: AddressRange): readonly SetElement[] {
+/** As nft itself writes them: what is before the first range ends at its beginning, and so a set begins with an end. */
+export function elementsOf(family: IpFamily, ranges: readonly AddressRange[]): readonly SetElement[] {
   const element = (value: bigint, isEnd: boolean) => ({ key: ipAddressToBytes({ family, value }), isEnd });
-  return [element(first, false), ...(end === undefined ? [] : [element(end, true)])];
+  const startsLater = ranges[0] !== undefined && ranges[0].first > 0n;
+  return [
+    ...(startsLater ? [element(0n, true)] : []),
+    ...ranges.flatMap(({ first, end }) => [
+      element(first, false),
+      ...(end === undefined ? [] : [element(end, true)]),
+    ]),
+  ];
 }
 
 function encodeElement({ key, isEnd }: SetElement): Buffer {
