@@ -13,7 +13,7 @@ import { generateMessages, type MessageFile, type MessageSelection } from './gen
 
 const SENT: MessageSelection = {
   'etcdserverpb.RangeRequest': ['key', 'range_end', 'limit', 'revision', 'keys_only'],
-  'etcdserverpb.PutRequest': ['key', 'value'],
+  'etcdserverpb.PutRequest': ['key', 'value', 'lease'],
   'etcdserverpb.DeleteRangeRequest': ['key'],
   'etcdserverpb.RequestOp': ['request_range', 'request_put', 'request_delete_range'],
   'etcdserverpb.Compare': ['result', 'target', 'key', 'mod_revision'],
@@ -21,6 +21,9 @@ const SENT: MessageSelection = {
   'etcdserverpb.AuthenticateRequest': ['name', 'password'],
   'etcdserverpb.WatchCreateRequest': ['key', 'range_end', 'start_revision', 'progress_notify'],
   'etcdserverpb.WatchRequest': ['create_request'],
+  'etcdserverpb.LeaseGrantRequest': ['TTL'],
+  'etcdserverpb.LeaseKeepAliveRequest': ['ID'],
+  'etcdserverpb.LeaseRevokeRequest': ['ID'],
 };
 const RECEIVED: MessageSelection = {
   'mvccpb.KeyValue': ['key', 'mod_revision', 'value'],
@@ -39,6 +42,9 @@ const RECEIVED: MessageSelection = {
     'cancel_reason',
     'events',
   ],
+  'etcdserverpb.LeaseGrantResponse': ['ID'],
+  'etcdserverpb.LeaseKeepAliveResponse': ['TTL'],
+  'etcdserverpb.LeaseRevokeResponse': ['header'],
 };
 
 export const ETCD_MESSAGES_PATH = join(import.meta.dirname, '../src/datastore/etcd/etcd-messages.ts');

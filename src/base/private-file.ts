@@ -1,4 +1,4 @@
-/** A file that its owner alone may read, written all at once or not at all. */
+/** Files that are written all at once or not at all, for their owner alone unless it is said otherwise. */
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CalicoError, errorText } from './calico-error.ts';
@@ -6,10 +6,10 @@ import { CalicoError, errorText } from './calico-error.ts';
 const MODE = 0o600;
 
 /** `unique`: tells this writer from others. Throws `config`, naming the path. */
-export function writePrivateFile(path: string, text: string, unique: string): void {
+export function writePrivateFile(path: string, text: string, unique: string, mode = MODE): void {
   const temporary = `${path}.${unique}.tmp`;
   try {
-    const fd = openSync(temporary, 'wx', MODE);
+    const fd = openSync(temporary, 'wx', mode);
     try {
       writeFileSync(fd, text);
       fsyncSync(fd);

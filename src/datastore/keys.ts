@@ -62,6 +62,11 @@ export function nodeKey(nodeName: string): string {
   return `${NODES_PREFIX}${keySegment('node name', nodeName)}`;
 }
 
+/** Which host has the name: a record of ours, which Calico does not know. */
+export function nodeClaimKey(nodeName: string): string {
+  return `/calico/node-agent/v1/claims/${keySegment('node name', nodeName)}`;
+}
+
 export function ipPoolKey(name: string): string {
   return IP_POOLS_PREFIX + keySegment('pool name', name);
 }

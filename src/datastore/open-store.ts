@@ -43,10 +43,11 @@ export async function openStoreOf(settings: StoreSettings, options: OpenStoreOpt
   return store;
 }
 
-async function discovered(
+/** The settings with the endpoints that the domain names. */
+export async function discovered(
   settings: EtcdSettings,
   domain: string,
-  { deadline, random }: OpenStoreOptions,
+  { deadline, random }: Pick<OpenStoreOptions, 'deadline' | 'random'>,
 ): Promise<EtcdSettings> {
   const wantsTls = settings.caCertFile !== undefined || settings.certFile !== undefined;
   return { ...settings, endpoints: await discoverEndpoints(domain, { deadline, random, wantsTls }) };

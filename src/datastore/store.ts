@@ -43,7 +43,8 @@ export interface Expectation {
 }
 
 export type Write =
-  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  /** `lease`: the key goes with it. Only where there are leases, which is on etcd. */
+  | { readonly type: 'put'; readonly key: string; readonly value: string; readonly lease?: string }
   | { readonly type: 'delete'; readonly key: string };
 
 export interface Transaction {

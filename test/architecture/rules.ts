@@ -98,7 +98,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   node: {
     values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network'],
     types: [],
-    builtins: ['node:fs', 'node:path'],
+    builtins: ['node:fs', 'node:path', 'node:v8'],
     because:
       'the agent keeps a host as the datastore says: it reads one, writes the other, and serves no pod call',
   },

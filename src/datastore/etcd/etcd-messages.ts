@@ -52,11 +52,13 @@ export function writeRangeRequest(writer: Writer, message: RangeRequest): void {
 export interface PutRequest {
   readonly key?: Buffer;
   readonly value?: Buffer;
+  readonly lease?: string | number;
 }
 
 export function writePutRequest(writer: Writer, message: PutRequest): void {
   if (message.key !== undefined) writeBytes(writer, 0o12, message.key);
   if (message.value !== undefined) writeBytes(writer, 0o22, message.value);
+  if (message.lease !== undefined) writeInt64(writer, 0o30, message.lease);
 }
 
 export interface DeleteRangeRequest {
@@ -138,6 +140,30 @@ export interface WatchRequest {
 export function writeWatchRequest(writer: Writer, message: WatchRequest): void {
   if (message.create_request !== undefined)
     writeMessage(writer, 0o12, message.create_request, writeWatchCreateRequest);
+}
+
+export interface LeaseGrantRequest {
+  readonly TTL?: string | number;
+}
+
+export function writeLeaseGrantRequest(writer: Writer, message: LeaseGrantRequest): void {
+  if (message.TTL !== undefined) writeInt64(writer, 0o10, message.TTL);
+}
+
+export interface LeaseKeepAliveRequest {
+  readonly ID?: string | number;
+}
+
+export function writeLeaseKeepAliveRequest(writer: Writer, message: LeaseKeepAliveRequest): void {
+  if (message.ID !== undefined) writeInt64(writer, 0o10, message.ID);
+}
+
+export interface LeaseRevokeRequest {
+  readonly ID?: string | number;
+}
+
+export function writeLeaseRevokeRequest(writer: Writer, message: LeaseRevokeRequest): void {
+  if (message.ID !== undefined) writeInt64(writer, 0o10, message.ID);
 }
 
 export interface KeyValue {
@@ -366,4 +392,67 @@ export function readWatchResponse(bytes: Buffer): WatchResponse {
     }
   }
   return { header, watch_id, created, canceled, compact_revision, cancel_reason, events };
+}
+
+export interface LeaseGrantResponse {
+  readonly ID: string;
+}
+
+/** Throws a `RangeError` on bytes that are no message. */
+export function readLeaseGrantResponse(bytes: Buffer): LeaseGrantResponse {
+  const reader = readerOf(bytes);
+  let ID = '0';
+  while (hasMore(reader)) {
+    const tag = readTag(reader);
+    switch (tag) {
+      case 0o20:
+        ID = readInt64(reader);
+        break;
+      default:
+        skipField(reader, tag);
+    }
+  }
+  return { ID };
+}
+
+export interface LeaseKeepAliveResponse {
+  readonly TTL: string;
+}
+
+/** Throws a `RangeError` on bytes that are no message. */
+export function readLeaseKeepAliveResponse(bytes: Buffer): LeaseKeepAliveResponse {
+  const reader = readerOf(bytes);
+  let TTL = '0';
+  while (hasMore(reader)) {
+    const tag = readTag(reader);
+    switch (tag) {
+      case 0o30:
+        TTL = readInt64(reader);
+        break;
+      default:
+        skipField(reader, tag);
+    }
+  }
+  return { TTL };
+}
+
+export interface LeaseRevokeResponse {
+  readonly header: ResponseHeader | undefined;
+}
+
+/** Throws a `RangeError` on bytes that are no message. */
+export function readLeaseRevokeResponse(bytes: Buffer): LeaseRevokeResponse {
+  const reader = readerOf(bytes);
+  let header: ResponseHeader | undefined;
+  while (hasMore(reader)) {
+    const tag = readTag(reader);
+    switch (tag) {
+      case 0o12:
+        header = readResponseHeader(readBytes(reader));
+        break;
+      default:
+        skipField(reader, tag);
+    }
+  }
+  return { header };
 }

@@ -9,7 +9,7 @@ import type { Http2Connection } from '../../grpc/http2/connection.ts';
 import { callMethod, type Method } from '../../grpc/method.ts';
 import type { Metadata } from '../../grpc/unary-call.ts';
 import { partsOf } from './endpoint-url.ts';
-import { readTxnResponse, type TxnRequest, writeTxnRequest } from './etcd-messages.ts';
+import { readTxnResponse, writeTxnRequest } from './etcd-messages.ts';
 import { type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
 import type { EtcdEndpoint } from './failover.ts';
 import { AUTHENTICATE } from './log-in.ts';
@@ -32,6 +32,13 @@ interface Limits {
 }
 
 export interface GrpcEndpoint extends EtcdEndpoint {
+  /** As `txn`, any method. */
+  ask<Request, Answer>(
+    method: Method<Request, Answer>,
+    request: Request,
+    budgetMs: number,
+    interruption: Interruption,
+  ): Promise<Answer>;
   /** Begins to connect, for a request that is about to come. A failure shows with that request. */
   connect(): void;
 }
@@ -69,11 +76,16 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
     }
   }
 
-  async function txnAs(user: EtcdUser, request: TxnRequest, limits: () => Limits) {
+  async function callAs<Request, Answer>(
+    user: EtcdUser,
+    method: Method<Request, Answer>,
+    request: Request,
+    limits: () => Limits,
+  ): Promise<Answer> {
     for (let isRetry = false; ; isRetry = true) {
       const token = session.token ?? (await logIn(user, limits()));
       try {
-        return await call(TXN, request, [['token', token]], limits());
+        return await call(method, request, [['token', token]], limits());
       } catch (error) {
         if (isRetry || !(error instanceof CallError && isStaleToken(error))) throw error;
         session.token = undefined;
@@ -81,14 +93,17 @@ export function openGrpcEndpoint(url: string, session: GrpcSession): GrpcEndpoin
     }
   }
 
+  const ask: GrpcEndpoint['ask'] = (method, request, budgetMs, interruption) => {
+    const { user, clock } = session;
+    const endMs = clock.monotonicMs() + budgetMs;
+    const limits = () => ({ timeoutMs: endMs - clock.monotonicMs(), interruption });
+    return user === undefined ? call(method, request, [], limits()) : callAs(user, method, request, limits);
+  };
+
   return {
     url,
-    txn: (request, budgetMs, interruption) => {
-      const { user, clock } = session;
-      const endMs = clock.monotonicMs() + budgetMs;
-      const limits = () => ({ timeoutMs: endMs - clock.monotonicMs(), interruption });
-      return user === undefined ? call(TXN, request, [], limits()) : txnAs(user, request, limits);
-    },
+    ask,
+    txn: (request, budgetMs, interruption) => ask(TXN, request, budgetMs, interruption),
     connect: () => void usableConnection(),
     close: () => {
       isClosed = true;

@@ -64,9 +64,9 @@ export function prefixEnd(prefix: string): Buffer {
 
 function writeOp(write: Write): RequestOp {
   const key = Buffer.from(write.key);
-  return write.type === 'put'
-    ? { request_put: { key, value: Buffer.from(write.value) } }
-    : { request_delete_range: { key } };
+  if (write.type === 'delete') return { request_delete_range: { key } };
+  const lease = write.lease === undefined ? {} : { lease: write.lease };
+  return { request_put: { key, value: Buffer.from(write.value), ...lease } };
 }
 
 function entriesOf({ response_range }: ResponseOp): readonly Entry[] {

@@ -9,6 +9,7 @@ import { createInterrupter, type Interruption } from '../../base/interruption.ts
 import type { Revision } from '../../base/revision.ts';
 import type { Store } from '../../datastore/store.ts';
 import type { Change, Watch, WatchedDatastore, WatchListener } from '../../datastore/watch.ts';
+import { pause } from '../pause.ts';
 import { backoffMs } from './backoff.ts';
 import { type Gatherer, gather, type Pace } from './gather.ts';
 import { createKeyLedger, type KeyLedger } from './key-ledger.ts';
@@ -117,7 +118,7 @@ export class DatastoreFollower {
         const pauseMs = backoffMs(failures, random());
         failures += 1;
         onEvent({ type: 'disconnected', error, pauseMs });
-        await this.#pause(pauseMs);
+        await pause(this.#options, pauseMs);
       }
     }
   }
@@ -125,7 +126,7 @@ export class DatastoreFollower {
   /** One look at everything; what looks like the end of all things is looked at again later. */
   async #read(why: string): Promise<void> {
     const { clock, interruption, onEvent, onBatch, doubtMs = DOUBT_MS } = this.#options;
-    if (this.#isDoubted) await this.#pause(doubtMs);
+    if (this.#isDoubted) await pause(this.#options, doubtMs);
     onEvent({ type: 'reading', why });
     const { changes, empty, revision } = await readPicture({
       ...this.#options,
@@ -215,14 +216,5 @@ export class DatastoreFollower {
     this.#options.onEvent({ type: 'doubting', prefixes });
     this.#isDoubted = true;
     this.readAgain('to be sure that what seems to be gone is gone');
-  }
-
-  /** Ends early when the follower is interrupted. */
-  async #pause(ms: number): Promise<void> {
-    const { clock, interruption } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using _listening = interruption.listen(resolve);
-    void clock.sleep(ms).then(resolve);
-    await promise;
   }
 }

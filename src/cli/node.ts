@@ -1,0 +1,138 @@
+/** `calico node`: the agent that keeps this host reachable from the others, as calico/node does with Felix. */
+
+import { Command, Option } from 'commander';
+import { deadlineIn } from '../base/deadline.ts';
+import { createLog, type Log, type LogLevel } from '../base/log.ts';
+import { readNodeName } from '../config/node-name.ts';
+import { openEtcd } from '../datastore/open-etcd.ts';
+import { type AgentSettings, type ClusterConsumer, needsEtcd, runAgent } from '../node/agent.ts';
+import { felixEnvironment } from '../node/felix-environment.ts';
+import { hostIdentity, hostName } from '../node/registration/host-identity.ts';
+import { becomeOnlyAgent } from '../node/registration/only-agent.ts';
+import { readInterfaces } from '../node/registration/read-interfaces.ts';
+import {
+  type RegistrationSettings,
+  readRegistrationSettings,
+} from '../node/registration/registration-settings.ts';
+import { sourceAddress } from '../node/registration/source-address.ts';
+import { keepHeapSmall } from '../node/small-heap.ts';
+import type { CommandWorld } from './command-world.ts';
+import { readConfigFile } from './config-file.ts';
+import { type DatastoreOptions, datastoreSettings, withDatastoreOptions } from './datastore-options.ts';
+
+interface NodeOptions extends DatastoreOptions {
+  readonly node?: string;
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly ipAutodetectionMethod?: string;
+  readonly ip6AutodetectionMethod?: string;
+  readonly nodenameFile?: string;
+  readonly logLevel: string;
+}
+
+const DISCOVERY_MS = 30_000;
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: 'debug',
+  info: 'info',
+  warning: 'warning',
+  error: 'error',
+};
+
+export function nodeCommand(world: CommandWorld): Command {
+  const command = new Command('node')
+    .summary('run the node agent: this host registers itself and reaches the pods of all others')
+    .description(
+      'Registers this host with its address, gives its tunnels theirs, and follows the cluster. Runs until SIGTERM; routes stay when it ends. Every option of calico/node is taken from the environment: IP, IP_AUTODETECTION_METHOD, CALICO_IPV4POOL_CIDR, …',
+    )
+    .option(
+      '--node <name>',
+      'name of this node (default: NODENAME, the nodename file, HOSTNAME, its own name)',
+    )
+    .option('--ip <address>', 'its IPv4 address: autodetect, none, ADDRESS or ADDRESS/LENGTH (default: IP)')
+    .option('--ip6 <address>', 'the same for IPv6, which is only looked for if asked to (default: IP6)')
+    .option(
+      '--ip-autodetection-method <method>',
+      'first-found, interface=REGEX, skip-interface=REGEX, cidr=CIDR, can-reach=ADDRESS (default: IP_AUTODETECTION_METHOD)',
+    )
+    .option('--ip6-autodetection-method <method>', 'the same for IPv6 (default: IP6_AUTODETECTION_METHOD)')
+    .option('--nodename-file <file>', 'where plugins find its name (default: CALICO_NODENAME_FILE)')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged').choices(Object.keys(LOG_LEVELS)).default('info'),
+    );
+  return withDatastoreOptions(command).action((options: NodeOptions) => run(options, world));
+}
+
+async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
+  keepHeapSmall();
+  const log = logOf(options, world);
+  const settings = agentSettings(options, world);
+  const stored = datastoreSettings(options, readConfigFile(options.config), world.env);
+  if (stored.type !== 'etcdv3') throw needsEtcd();
+  using _only = await becomeOnlyAgent();
+  const { clock, interruption, random } = world;
+  const deadline = deadlineIn(clock, DISCOVERY_MS, 'the search for etcd', interruption);
+  const datastore = await openEtcd(stored, { clock, deadline, random: random.fraction });
+  log.info('agent: begins', { version: world.version, node: settings.nodeName });
+  try {
+    const ports = { ...datastore, clock, random, interruption, log };
+    const host = { readInterfaces, sourceAddress, internalAddresses: undefined };
+    await runAgent(settings, { ...ports, ...host }, watchingConsumer(log));
+    log.info('agent: ended', { by: interruption.signal() });
+  } finally {
+    await datastore.close();
+  }
+}
+
+/** Options come before the environment, whose names they have. Throws `config`. */
+export function agentSettings(options: NodeOptions, { env }: Pick<CommandWorld, 'env'>): AgentSettings {
+  const given = {
+    NODENAME: options.node,
+    IP: options.ip,
+    IP6: options.ip6,
+    IP_AUTODETECTION_METHOD: options.ipAutodetectionMethod,
+    IP6_AUTODETECTION_METHOD: options.ip6AutodetectionMethod,
+    CALICO_NODENAME_FILE: options.nodenameFile,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const registration = readRegistrationSettings({ ...env, ...set });
+  return {
+    registration,
+    nodeName: nodeNameOf(registration),
+    identity: hostIdentity(),
+    hostname: hostName(),
+    felixOverrides: felixEnvironment(env),
+  };
+}
+
+function nodeNameOf({ nodeName, nodeNameFile, hostname }: RegistrationSettings): string {
+  return readNodeName({
+    nodename: nodeName,
+    nodenameFile: nodeNameFile,
+    nodenameFileOptional: true,
+    hostname,
+  });
+}
+
+/** Tells what it hears; nothing is done to the host. */
+function watchingConsumer(log: Log): ClusterConsumer {
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  return {
+    ready,
+    onEvent: () => undefined,
+    onCluster: ({ nodes, pools, blocks }, { cause, revision, changes }) => {
+      resolve();
+      const sizes = { nodes: nodes.size, pools: pools.size, blocks: blocks.size };
+      log.debug('cluster: changed', { cause, revision, changes: changes.length, ...sizes });
+    },
+  };
+}
+
+function logOf({ logLevel }: NodeOptions, { pid, clock, writeStderr }: CommandWorld): Log {
+  return createLog({
+    level: LOG_LEVELS[logLevel] ?? 'info',
+    pid,
+    nowNs: () => clock.nowNs(),
+    write: (line) => void writeStderr(line).catch(() => undefined),
+    context: {},
+  });
+}
