@@ -55,7 +55,7 @@ export function injectFaults(etcd: Etcd, line: Line): Faults {
   };
 }
 
-/** A round of faults: six of each short one, and one of each that calls do not outlast. */
+/** A round of faults: twelve of each short one, and one of each that calls do not outlast. */
 function faultsOf(etcd: Etcd, line: Line): Fault[] {
   const pause = async (ms: number) => {
     etcd.pause();
@@ -84,7 +84,7 @@ function faultsOf(etcd: Etcd, line: Line): Fault[] {
     { name: 'no answer gets through', inject: () => silence('response', between(50, 500)) },
   ];
   return [
-    ...Array.from({ length: 6 }, () => short).flat(),
+    ...Array.from({ length: 12 }, () => short).flat(),
     { name: 'etcd away for long', inject: () => restart(between(5_200, 6_000)) },
     { name: 'etcd paused for long', inject: () => pause(between(2_100, 3_000)) },
     { name: 'no answer gets through for long', inject: () => silence('response', between(2_100, 3_000)) },
