@@ -60,9 +60,17 @@ function assigned(taken: readonly Taken[], holdings: Holdings): AssignmentPlan {
     addresses: taken.flatMap(({ networks }) => networks),
     held: heldAddresses(holdings),
     takenOver: taken.flatMap(({ takenOver }) => takenOver),
-    changes: [...changes, ...handleChanges(holdings, changes)],
+    changes: [...changes, ...handleChangesOrGuard(holdings, changes)],
     notes: taken.flatMap(({ notes }) => notes),
   };
+}
+
+/** A handle that counts right as it is must still be there: it may be released as a leak meanwhile. */
+function handleChangesOrGuard(holdings: Holdings, changes: readonly IpamChange[]): readonly IpamChange[] {
+  const { handleId, stored } = holdings;
+  const written = handleChanges(holdings, changes);
+  if (written.length > 0 || stored === undefined) return written;
+  return [{ record: 'handle', handleId, from: stored.revision, to: 'unchanged' }];
 }
 
 /** What the handle has of the family already, or a new address. */

@@ -22,7 +22,7 @@ interface Measured {
   readonly megabytes: number;
 }
 
-describe('10,000 blocks and 200,000 addresses', () => {
+describe('10,000 blocks and 200,000 addresses', { timeout: 120_000 }, () => {
   let etcd: Etcd;
 
   beforeAll(async () => {

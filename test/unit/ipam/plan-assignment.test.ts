@@ -215,14 +215,18 @@ describe('planAssignment() asked again', () => {
     const first = add(cluster({ pools }), request);
     const second = add(first.after, request);
     expect(given(second)).toEqual(given(first));
-    expect(written(second)).toEqual(['=block 10.9.0.8/30', '=block fd00::8/126']);
+    expect(written(second)).toEqual(['=block 10.9.0.8/30', '=block fd00::8/126', '=handle net1.c1']);
     expect(second.looks).toHaveLength(1);
   });
 
   it('does so also when the pool has been disabled meanwhile', () => {
     const { after } = add(cluster({ pools }), request);
     const disabled = { ...after, pools: pools.map((one) => ({ ...one, enabled: false })) };
-    expect(written(add(disabled, request))).toEqual(['=block 10.9.0.8/30', '=block fd00::8/126']);
+    expect(written(add(disabled, request))).toEqual([
+      '=block 10.9.0.8/30',
+      '=block fd00::8/126',
+      '=handle net1.c1',
+    ]);
   });
 
   it('assigns only the family that is missing', () => {
@@ -643,7 +647,7 @@ describe('planAssignment() of requested addresses', () => {
 
   it('returns what it has when asked again', () => {
     const { after } = add(cluster(), asking('10.9.0.6'));
-    expect(written(add(after, asking('10.9.0.6')))).toEqual(['=block 10.9.0.4/30']);
+    expect(written(add(after, asking('10.9.0.6')))).toEqual(['=block 10.9.0.4/30', '=handle net1.c1']);
   });
 
   it('names the holder of an address that is taken, and then gives none of the others', () => {

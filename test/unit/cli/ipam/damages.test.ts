@@ -15,7 +15,7 @@ import { endlessDeadline, instantClock } from '../../../support/cut-line.ts';
 import { DAMAGE_CASES, healthyCluster } from '../../../support/damages.ts';
 import { datastoreViolations } from '../../../support/datastore-violations.ts';
 import { createMemoryStore, type MemoryStore } from '../../../support/memory-store.ts';
-import { RECORD_TIME_NS } from '../../../support/record-calls.ts';
+import { addRecords, RECORD_TIME_NS } from '../../../support/record-calls.ts';
 
 const NOW_NS = RECORD_TIME_NS + 3_600_000_000_000n;
 
@@ -181,3 +181,45 @@ function holdersOfEndpoints(store: MemoryStore): ReadonlyMap<string, string | un
   }
   return new Map([...holders].filter(([address]) => addresses.has(address)));
 }
+
+describe('a release and a repeated ADD of the same container', () => {
+  const again = { containerId: 'c2', nodeName: 'node1' };
+
+  /** c2 has lost its endpoint, so its address looks like a leak; `between` runs once, before the first commit. */
+  async function leakOfC2(between: (store: MemoryStore) => Promise<unknown>) {
+    const values = await healthyCluster();
+    for (const key of values.keys()) if (key.includes('/node1-cni-c2-')) values.delete(key);
+    const store = createMemoryStore(values);
+    const findings = await check(store);
+    let isDone = false;
+    const disturbed: MemoryStore = {
+      ...store,
+      commit: async (...args) => {
+        if (!isDone) {
+          isDone = true;
+          await between(store);
+        }
+        return store.commit(...args);
+      },
+    };
+    return { store, disturbed, findings };
+  }
+
+  it('takes nothing when the ADD is faster', async () => {
+    const { store, disturbed, findings } = await leakOfC2(addRecords(again));
+    expect(await release(disturbed, findings)).toEqual([
+      expect.stringMatching(/ is the address of endpoint default\/node1-cni-c2-eth0$/),
+    ]);
+    expect(await check(store)).toEqual([]);
+  });
+
+  it('has the ADD assign an address again when the release is faster', async () => {
+    let released: readonly string[] = [];
+    const { store, disturbed, findings } = await leakOfC2(async (now) => {
+      released = await release(now, findings);
+    });
+    await addRecords(again)(disturbed);
+    expect(released).toEqual([expect.stringMatching(/^released /)]);
+    expect(await check(store)).toEqual([]);
+  });
+});
