@@ -6,7 +6,10 @@ import type { Log } from '../base/log.ts';
 export interface Rollback {
   /** Remembers how to undo what was just done. */
   push(what: string, undo: () => Promise<void>): void;
-  /** Undoes everything, last first. A step that fails is logged and does not keep the others from running. */
+  /**
+   * Undoes everything, last first, and stops where that fails: an address must not be free while an interface still has
+   * it. The failure is logged; a DEL does all of it again.
+   */
   run(log: Log): Promise<void>;
 }
 
@@ -15,12 +18,17 @@ export function createRollback(): Rollback {
   return {
     push: (what, undo) => void steps.push({ what, undo }),
     run: async (log) => {
-      for (const { what, undo } of steps.reverse()) {
+      for (let last = steps.pop(); last !== undefined; last = steps.pop()) {
         try {
-          await undo();
-          log.info(`rolled back: ${what}`);
+          await last.undo();
+          log.info(`rolled back: ${last.what}`);
         } catch (error) {
-          log.error(`cannot roll back: ${what}; a DEL of the container will`, { error: errorText(error) });
+          const kept = steps.map(({ what }) => what).join(', ');
+          log.error(`cannot roll back: ${last.what}; a DEL of the container will`, {
+            error: errorText(error),
+            ...(kept === '' ? {} : { kept }),
+          });
+          return;
         }
       }
     },

@@ -1,6 +1,5 @@
 /** ADD of the IPAM plugin: addresses from the node's blocks, for whatever main plugin asks. */
 
-import { CalicoError } from '../../base/calico-error.ts';
 import { formatIpNetwork, hostNetwork, type IpNetwork } from '../../base/cidr.ts';
 import { deadlineIn } from '../../base/deadline.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
@@ -16,6 +15,7 @@ import { closeQuietly, type Job, loggingFailure, openStore, prepareJob, settleJo
 import { apiOf } from '../kubernetes-api.ts';
 import { isKubernetesPod } from '../kubernetes-pod.ts';
 import { type AskedOfIpam, type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
+import { requireAsker } from '../require-asker.ts';
 import { createRollback } from '../rollback.ts';
 import type { World } from '../world.ts';
 import { release } from './release.ts';
@@ -88,12 +88,6 @@ function ipamResult(addresses: readonly IpNetwork[], isForCalico: boolean): CniR
     routes: addresses.map((network) => ({ dst: isForCalico ? network : hostNetwork(network.address) })),
     dns: {},
   };
-}
-
-/** An address for a main plugin that is gone would be nobody's: its own DEL may have been before. */
-function requireAsker({ isOrphan }: World): void {
-  if (!isOrphan()) return;
-  throw new CalicoError('unavailable', 'the plugin that asked for an address has ended: none is assigned');
 }
 
 interface Assigned {

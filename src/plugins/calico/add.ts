@@ -19,6 +19,7 @@ import { ADD_BUDGET_MS } from '../budgets.ts';
 import { closeQuietly, type Job, loggingFailure, openStore, prepareJob } from '../job.ts';
 import { apiOf, type CallApi } from '../kubernetes-api.ts';
 import { isKubernetesPod, type KubernetesPod, readKubernetesPod } from '../kubernetes-pod.ts';
+import { requireAsker } from '../require-asker.ts';
 import { createRollback } from '../rollback.ts';
 import type { World } from '../world.ts';
 import { addResult, routesOf } from './add-result.ts';
@@ -59,6 +60,7 @@ async function networkContainer(job: Job): Promise<CniResult> {
     const source = await giveAddresses(job, { api, store, attachment, pod, rollback });
     const outcome = await writeRecords(job, store, source, attachment, asked, rollback);
     checkInterruption(job.deadline);
+    requireAsker(world);
     const wired = job.phases.start('wire the pod');
     const network = await wiring.wire(podNetwork(job, mtu, outcome), { outcome, pod, rollback });
     wired();
