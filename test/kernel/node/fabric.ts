@@ -165,10 +165,11 @@ export interface TestAgent extends Disposable {
 export function startAgent(host: TestNetns, nodeName: string, records: readonly RecordChange[]): TestAgent {
   using _here = moveTo(host);
   let state = applyChanges(unknownCluster(nodeName), records);
+  const memo = {};
   const rounds: TimedRound[] = [];
   let waiting: ((round: Round) => void) | undefined;
   const keeper = keepEqual({
-    desire: (facts) => desiredHost(state, facts),
+    desire: (facts) => desiredHost(state, facts, memo),
     clock: realClock,
     random: Math.random,
     onRound: (round) => {
