@@ -3,16 +3,19 @@
  * somebody else's: a consumer is told the state of the cluster whenever it changes.
  */
 
-import { CalicoError } from '../base/calico-error.ts';
+import { CalicoError, isCalicoError } from '../base/calico-error.ts';
+import { createInterrupter } from '../base/interruption.ts';
 import type { Log } from '../base/log.ts';
 import type { Leases } from '../datastore/leases.ts';
 import type { Watch } from '../datastore/watch.ts';
 import { applyChanges } from './apply-changes.ts';
 import { type ClusterState, type SettingFields, unknownCluster } from './cluster.ts';
+import { pause } from './pause.ts';
 import { writeHostFile } from './registration/host-file.ts';
-import { type Claimant, claimName } from './registration/name-claim.ts';
+import { type Claimant, claimName, type NameClaim } from './registration/name-claim.ts';
 import { createRegistrar, type RegistrarPorts } from './registration/registrar.ts';
 import type { RegistrationSettings } from './registration/registration-settings.ts';
+import { backoffMs } from './watch/backoff.ts';
 import { type Batch, DatastoreFollower, type FollowEvent } from './watch/datastore-follower.ts';
 import { isWantedBy, NODE_PREFIXES } from './watch/watched-prefix.ts';
 
@@ -20,6 +23,8 @@ export interface AgentSettings extends Claimant {
   readonly registration: RegistrationSettings;
   /** Settings of the environment (`FELIX_…`) by the names that a FelixConfiguration has for them. */
   readonly felixOverrides: SettingFields;
+  /** How long the node's name stays this host's when nothing is heard of it; 30 where nothing else is said. */
+  readonly claimSeconds?: number;
 }
 
 export interface AgentPorts extends RegistrarPorts {
@@ -45,27 +50,58 @@ export async function runAgent(
   ports: AgentPorts,
   consumer: ClusterConsumer,
 ): Promise<void> {
-  const { nodeName, registration } = settings;
-  const { log, interruption } = ports;
-  const claim = await claimName(settings, { ...ports, random: ports.random.fraction });
+  const { interruption, interrupt } = createInterrupter();
+  using _listening = ports.interruption.listen(() => interrupt(ports.interruption.signal() ?? 'a signal'));
+  const claim = await claimPatiently(settings, { ...ports, interruption });
+  if (claim === undefined) return;
   try {
-    const registrar = createRegistrar(nodeName, registration, ports);
-    await registrar.begin();
-    if (interruption.signal() !== undefined) return;
-    const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
-    const admitting = consumer.ready.then(() => {
-      writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());
-      log.info('agent: ready', { node: nodeName, file: registration.nodeNameFile });
-    });
-    await endOfFirst([follower.run(), registrar.keep(), claim.keep()], admitting);
+    await work(settings, { ...ports, interruption }, consumer, claim);
   } finally {
+    // Should one task have failed, the others end as well.
+    interrupt('the end of the agent');
     await claim.release();
   }
 }
 
-/** All of them end when the agent is interrupted; before that, one that ends is the end of all. */
-async function endOfFirst(tasks: readonly Promise<void>[], side: Promise<void>): Promise<void> {
-  const failed = side.then(() => new Promise<never>(() => undefined));
+async function work(
+  settings: AgentSettings,
+  ports: AgentPorts,
+  consumer: ClusterConsumer,
+  claim: NameClaim,
+): Promise<void> {
+  const { nodeName, registration } = settings;
+  const { log, interruption } = ports;
+  const registrar = createRegistrar(nodeName, registration, ports);
+  await registrar.begin();
+  if (interruption.signal() !== undefined) return;
+  const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
+  const admitting = consumer.ready.then(() => {
+    writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());
+    log.info('agent: ready', { node: nodeName, file: registration.nodeNameFile });
+  });
+  await allOrFailure([follower.run(), registrar.keep(), claim.keep()], admitting);
+}
+
+/** Until etcd answers; `undefined` once the agent is told to stop. */
+async function claimPatiently(settings: AgentSettings, ports: AgentPorts): Promise<NameClaim | undefined> {
+  const { log, interruption, random } = ports;
+  for (let failures = 0; interruption.signal() === undefined; failures++) {
+    try {
+      return await claimName(settings, { ...ports, random: random.fraction }, settings.claimSeconds);
+    } catch (error) {
+      if (interruption.signal() !== undefined) return undefined;
+      if (!isCalicoError(error, 'unavailable')) throw error;
+      const pauseMs = backoffMs(failures, random.fraction());
+      log.warn('agent: the datastore does not answer', { error: error.message, details: error.details });
+      await pause(ports, pauseMs);
+    }
+  }
+  return undefined;
+}
+
+/** Resolves when all tasks have ended; rejects with the first failure, also of what need not end. */
+async function allOrFailure(tasks: readonly Promise<void>[], other: Promise<void>): Promise<void> {
+  const failed = other.then(() => new Promise<never>(() => undefined));
   await Promise.race([Promise.all(tasks), failed]);
 }
 

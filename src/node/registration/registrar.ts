@@ -121,6 +121,7 @@ export function createRegistrar(
           failures = (await once()) === 'done' ? 0 : failures + 1;
         } catch (error) {
           if (!(error instanceof CalicoError)) throw error;
+          if (interruption.signal() !== undefined) return;
           failures += 1;
           log.error('registration: failed', { error: error.message, details: error.details });
         }
