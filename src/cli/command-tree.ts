@@ -9,6 +9,7 @@ import { getCommand } from './get/get.ts';
 import { EXIT_STATUS } from './help-text.ts';
 import { installCommand, uninstallCommand } from './install.ts';
 import { ipamCommand } from './ipam/ipam.ts';
+import { nodeCommand } from './node.ts';
 import { testConnectionCommand } from './test-connection.ts';
 
 /** `exit`: told by commands that find something wrong without failing. */
@@ -20,6 +21,7 @@ export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void)
     .version(world.version, '-v, --version', 'print the version and exit')
     .helpOption('-h, --help', 'show help, also of each command')
     .addCommand(bootstrapCommand(world))
+    .addCommand(nodeCommand(world))
     .addCommand(ipamCommand(world, exit))
     .addCommand(installCommand(world))
     .addCommand(uninstallCommand(world))
