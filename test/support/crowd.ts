@@ -3,6 +3,8 @@
  * blocks of /26 with so many pods in each, from 10.0.0.0/8 on.
  */
 
+import { createHash } from 'node:crypto';
+
 const IPAM = '/calico/ipam/v2';
 const RESOURCES = '/calico/resources/v3/projectcalico.org';
 const BLOCK_SIZE = 64;
@@ -49,7 +51,7 @@ interface CrowdPod {
 
 function podOf(block: number, ordinal: number): CrowdPod {
   const id = (block * BLOCK_SIZE + ordinal).toString(16);
-  const containerId = id.padStart(8, '0').repeat(8);
+  const containerId = createHash('sha256').update(id).digest('hex');
   return {
     name: `deployment-${id.padStart(10, '7')}-x${id.padStart(4, '2')}`,
     namespace: `namespace-${block % 100}`,
