@@ -84,6 +84,11 @@ async function call<Request, Answer extends Reply>(
   }
 }
 
+/** Whether a failed {@link addToDataplane} can have made something: it cannot where nobody got the request. */
+export function mayHaveBeenMade(error: unknown): boolean {
+  return !(error instanceof CalicoError && error.cause instanceof CallError && !error.cause.wasSent);
+}
+
 function dataplaneError(message: string, details: string, cause?: CallError): CalicoError {
   return new CalicoError('network', `grpc dataplane error: ${message}`, { details, cause });
 }

@@ -4,7 +4,7 @@ import { hostNetwork } from '../../base/cidr.ts';
 import { deadlineIn } from '../../base/deadline.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { DataplaneConf } from '../../config/calico-conf.ts';
-import { addToDataplane, delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
+import { addToDataplane, delFromDataplane, mayHaveBeenMade } from '../../dataplane/grpc-dataplane.ts';
 import { openKernel } from '../../network/kernel.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { openSandboxLink } from '../../network/remove-pod.ts';
@@ -63,14 +63,19 @@ function dataplaneWiring(job: Job, dataplane: Extract<DataplaneConf, { type: 'gr
     wire: async (network, { outcome: { addresses, endpoint, before }, pod, rollback }) => {
       // A repeated ADD that is refused must not cost a running pod its network.
       const isRepeated = before.endpoint !== undefined && isOfContainer(before.endpoint, job.ids.containerId);
-      if (!isRepeated)
-        rollback.push('the network that the dataplane made', () =>
-          delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback')),
-        );
+      const undo = () =>
+        delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback'));
+      const pushUndo = () => isRepeated || rollback.push('the network that the dataplane made', undo);
       const ips = addresses.map(({ address }) => ({ address: hostNetwork(address) }));
       const described = { network, ips, endpoint, annotations: pod?.annotations ?? {} };
-      const { hostIfName, containerMac } = await addToDataplane(described, dataplane, deadline);
-      return { ...network, hostIfName, containerMac };
+      try {
+        const { hostIfName, containerMac } = await addToDataplane(described, dataplane, deadline);
+        pushUndo();
+        return { ...network, hostIfName, containerMac };
+      } catch (error) {
+        if (mayHaveBeenMade(error)) pushUndo();
+        throw error;
+      }
     },
     [Symbol.dispose]: () => undefined,
   };
