@@ -1,6 +1,6 @@
 /** That there is one agent on a host: who comes second is told so. */
 
-import { CalicoError, errorText } from '../../base/calico-error.ts';
+import { CalicoError } from '../../base/calico-error.ts';
 
 /** A name of the network namespace, not of the file system: the kernel gives it back when the process ends, however it does. */
 const NAME = '\0calico-node-agent';
@@ -14,8 +14,9 @@ export async function becomeOnlyAgent(): Promise<Disposable> {
   try {
     await promise;
   } catch (cause) {
-    throw new CalicoError('conflict', `another node agent runs on this host: ${errorText(cause)}`, {
-      details: 'stop it first; systemctl status calico-node and crictl ps show who started it',
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
+    throw new CalicoError('conflict', 'another node agent runs on this host', {
+      details: 'stop it first: systemctl status calico-node and crictl ps show who started it',
       cause,
     });
   }

@@ -1,6 +1,8 @@
 /** A watch of a real etcd through everything that can become of etcd and of the line to it. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +14,7 @@ import { makeCa, makeCertificate } from '../../support/certificates.ts';
 import { realClock } from '../../support/clock.ts';
 import { type Etcd, startEtcd } from '../../support/etcd.ts';
 import { layLine } from '../../support/line.ts';
+import { listening } from '../../support/peer.ts';
 
 const PATIENCE_MS = 150;
 const NO_FILES = { caCertFile: undefined, certFile: undefined, keyFile: undefined, user: undefined };
@@ -105,6 +108,27 @@ describe('a watch of an etcd that fails', () => {
     await expect(begin(watch)).rejects.toMatchObject({ ...GONE, message: /ECONNREFUSED/ });
     await etcd.restart();
     await begin(watch);
+  });
+});
+
+describe('a watch of a member without a leader', () => {
+  it('is ended by that member, which is asked to', async () => {
+    const server = createServer();
+    let headers: IncomingHttpHeaders = {};
+    server.on('stream', (stream: ServerHttp2Stream, received) => {
+      headers = received;
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () =>
+        stream.sendTrailers({ 'grpc-status': '14', 'grpc-message': 'etcdserver: no leader' }),
+      );
+      stream.end();
+    });
+    onTestFinished(() => void server.close());
+    // Its types do not say that it is a server of connections.
+    const port = await listening(server as unknown as Server);
+    const watch = open([`http://127.0.0.1:${port}`]);
+    await expect(begin(watch)).rejects.toMatchObject({ ...GONE, message: /no leader/ });
+    expect(headers.hasleader).toBe('true');
   });
 });
 
