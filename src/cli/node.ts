@@ -3,10 +3,12 @@
 import { Command, Option } from 'commander';
 import { deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log, type LogLevel } from '../base/log.ts';
+import { MTU_FILE } from '../config/mtu-file.ts';
 import { readNodeName } from '../config/node-name.ts';
 import { openEtcd } from '../datastore/open-etcd.ts';
-import { type AgentSettings, type ClusterConsumer, needsEtcd, runAgent } from '../node/agent.ts';
+import { type AgentSettings, needsEtcd, runAgent } from '../node/agent.ts';
 import { felixEnvironment } from '../node/felix-environment.ts';
+import { keepHost } from '../node/host-consumer.ts';
 import { hostIdentity, hostName } from '../node/registration/host-identity.ts';
 import { becomeOnlyAgent } from '../node/registration/only-agent.ts';
 import { readInterfaces } from '../node/registration/read-interfaces.ts';
@@ -42,7 +44,7 @@ export function nodeCommand(world: CommandWorld): Command {
   const command = new Command('node')
     .summary('run the node agent: this host registers itself and reaches the pods of all others')
     .description(
-      'Registers this host with its address, gives its tunnels theirs, and follows the cluster. Runs until SIGTERM; routes stay when it ends. Every option of calico/node is taken from the environment: IP, IP_AUTODETECTION_METHOD, CALICO_IPV4POOL_CIDR, …',
+      'Registers this host with its address, gives its tunnels theirs, and keeps its routes, tunnels and masquerading as the cluster has them. Runs until SIGTERM; what it made stays when it ends. Every option of calico/node is taken from the environment: IP, IP_AUTODETECTION_METHOD, CALICO_IPV4POOL_CIDR, …',
     )
     .option(
       '--node <name>',
@@ -76,7 +78,8 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   try {
     const ports = { ...datastore, clock, random, interruption, log };
     const host = { readInterfaces, sourceAddress, internalAddresses: undefined };
-    await runAgent(settings, { ...ports, ...host }, watchingConsumer(log));
+    using consumer = keepHost({ clock, random, log, mtuFile: MTU_FILE });
+    await runAgent(settings, { ...ports, ...host }, consumer);
     log.info('agent: ended', { by: interruption.signal() });
   } finally {
     await datastore.close();
@@ -111,20 +114,6 @@ function nodeNameOf({ nodeName, nodeNameFile, hostname }: RegistrationSettings):
     nodenameFileOptional: true,
     hostname,
   });
-}
-
-/** Tells what it hears; nothing is done to the host. */
-function watchingConsumer(log: Log): ClusterConsumer {
-  const { promise: ready, resolve } = Promise.withResolvers<void>();
-  return {
-    ready,
-    onEvent: () => undefined,
-    onCluster: ({ nodes, pools, blocks }, { cause, revision, changes }) => {
-      resolve();
-      const sizes = { nodes: nodes.size, pools: pools.size, blocks: blocks.size };
-      log.debug('cluster: changed', { cause, revision, changes: changes.length, ...sizes });
-    },
-  };
 }
 
 function logOf({ logLevel }: NodeOptions, { pid, clock, writeStderr }: CommandWorld): Log {

@@ -34,6 +34,8 @@ export interface Etcd extends EtcdData {
 export interface EtcdOptions {
   /** Name of a network namespace (`ip netns`) to run in; without it, the test's own. */
   readonly netns?: string;
+  /** What it listens on; without it 127.0.0.1. */
+  readonly address?: string;
   /** Client port; without it a free one, or 2379 in another namespace. */
   readonly port?: number;
   /** Serves TLS with these PEM files, to clients with a certificate of the CA. */
@@ -50,7 +52,7 @@ const PEER_SOCKET = 'peer:0';
 /** Starts etcd and returns when it serves. Always `stop()` it, in `afterAll`. */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const port = options.port ?? (options.netns === undefined ? await freePort() : 2379);
-  const endpoint = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const endpoint = `${options.tls === undefined ? 'http' : 'https'}://${options.address ?? '127.0.0.1'}:${port}`;
   const directory = mkdtempSync(join(tmpdir(), 'etcd-'));
   const data = connectEtcd(join(directory, CLIENT_SOCKET));
   let child = spawnEtcd(directory, endpoint, options);

@@ -1,0 +1,82 @@
+/** Makes this host what the cluster says it should be, and tells what it did. */
+
+import type { Clock } from '../base/deadline.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { ClusterConsumer } from './agent.ts';
+import type { ClusterState } from './cluster.ts';
+import { type DesireMemo, desiredHost } from './desired/desire.ts';
+import type { Finding } from './finding.ts';
+import { keepEqual, type Round } from './kernel/keep-equal.ts';
+import { formatHostStep } from './reconcile/format-step.ts';
+import { USUAL_OPTIONS } from './reconcile/plan-options.ts';
+import { writeHostFile } from './registration/host-file.ts';
+
+export interface HostConsumerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Where plugins look for the MTU of pods. */
+  readonly mtuFile: string;
+}
+
+/** In the calling thread's network namespace, until it is disposed of; what is in the kernel then stays. */
+export function keepHost({ clock, random, log, mtuFile }: HostConsumerPorts): ClusterConsumer & Disposable {
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  const memo: DesireMemo = {};
+  const tell = tellerOf(log);
+  let state: ClusterState | undefined;
+  const keeper = keepEqual({
+    desire: (facts) => (state === undefined ? undefined : desiredHost(state, facts, memo)),
+    // Whoever follows the datastore reads it twice before believing that everything is gone.
+    planOptions: () => ({ ...USUAL_OPTIONS, isDoubtSettled: true }),
+    clock,
+    random: random.fraction,
+    onRound: (round) => {
+      tell(round);
+      if (round.desired === undefined) return;
+      if (round.desired.mtuFile !== '') writeMtu(round.desired.mtuFile);
+      resolve();
+    },
+  });
+
+  function writeMtu(text: string): void {
+    try {
+      writeHostFile(mtuFile, text, random.uuid());
+    } catch (error) {
+      log.error('agent: the MTU file cannot be written', { error: String(error) });
+    }
+  }
+
+  return {
+    ready,
+    onEvent: () => undefined,
+    onCluster: (cluster) => {
+      state = cluster;
+      keeper.wishChanged();
+    },
+    [Symbol.dispose]: () => keeper.close(),
+  };
+}
+
+/** A line for every round that did something, and one for every finding when it comes. */
+function tellerOf(log: Log): (round: Round) => void {
+  let known: ReadonlySet<string> = new Set();
+  return ({ cause, elapsedMs, steps, nat, findings, failures }) => {
+    if (steps.length > 0 || nat.length > 0) {
+      const milliseconds = Math.round(elapsedMs);
+      log.info('host: changed', { cause, steps: steps.length, nat: nat.length, milliseconds });
+      log.debug('host: steps', { steps: steps.map(formatHostStep).join('; ') });
+    }
+    for (const failure of failures) log.error('host: a step failed', { error: failure.message });
+    for (const finding of findings.filter((one) => !known.has(idOf(one)))) {
+      const { kind, subject, message, severity } = finding;
+      log[severity === 'error' ? 'error' : 'warn'](message, { finding: kind, subject });
+    }
+    known = new Set(findings.map(idOf));
+  };
+}
+
+function idOf({ kind, subject, message }: Finding): string {
+  return `${kind} ${subject} ${message}`;
+}
