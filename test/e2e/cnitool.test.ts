@@ -63,26 +63,45 @@ describe.skipIf(why !== undefined)(`cnitool${why === undefined ? '' : ` (skipped
     },
   );
 
-  it('feeds portmap and bandwidth, which follow it in the chain', async () => {
-    const name = network('chained', '1.0.0', [
-      node.conf({ cniVersion: undefined, name: undefined }),
-      {
-        type: 'bandwidth',
-        ingressRate: 8_000_000,
-        ingressBurst: 8_000_000,
-        egressRate: 8_000_000,
-        egressBurst: 8_000_000,
-      },
-    ]);
+  it.each([
+    ['0.3.1', '1.1.0'],
+    ['0.4.0', '1.0.0'],
+    ['0.4.0', '1.1.0'],
+    ['1.1.0', '0.4.0'],
+  ])('takes away what version %s of the configuration made when it has become %s', async (before, after) => {
+    const plugins = [node.conf({ cniVersion: undefined, name: undefined })];
+    const name = network(`upgraded-${before}-${after}`, before, plugins);
     const { sandbox, run } = calls(name);
-    const added = await run('add');
-    expect(added.stderr.replace(/^.*\[INFO\].*$/gm, '').trim()).toBe('');
-    const { interfaces } = JSON.parse(added.stdout);
-    const host = interfaces[0].name;
-    expect(node.host.sh(`tc qdisc show dev ${host}`)).toContain('tbf');
-    expect((await run('del')).exitCode).toBe(0);
+    expect((await run('add')).exitCode).toBe(0);
+    network(name, after, plugins);
+    expect(await run('del')).toMatchObject({ exitCode: 0, stdout: '' });
     expect(sandbox.sh('ip -o link')).not.toContain('eth0');
   });
+
+  // Before 0.3.0 there are no chains, and Debian's reference plugins do not know 1.1.0.
+  it.each(['0.3.0', '0.3.1', '0.4.0', '1.0.0'])(
+    'feeds bandwidth, which follows it in a chain of version %s',
+    async (version) => {
+      const name = network(`chained-${version}`, version, [
+        node.conf({ cniVersion: undefined, name: undefined }),
+        {
+          type: 'bandwidth',
+          ingressRate: 8_000_000,
+          ingressBurst: 8_000_000,
+          egressRate: 8_000_000,
+          egressBurst: 8_000_000,
+        },
+      ]);
+      const { sandbox, run } = calls(name);
+      const added = await run('add');
+      expect(added.stderr.replace(/^.*\[INFO\].*$/gm, '').trim()).toBe('');
+      const { interfaces } = JSON.parse(added.stdout);
+      const host = interfaces[0].name;
+      expect(node.host.sh(`tc qdisc show dev ${host}`)).toContain('tbf');
+      expect((await run('del')).exitCode).toBe(0);
+      expect(sandbox.sh('ip -o link')).not.toContain('eth0');
+    },
+  );
 
   it('gives addresses to another main plugin as its calico-ipam', async () => {
     const ipam = node.conf({ cniVersion: undefined, name: undefined, type: 'bridge', bridge: 'br0' });
