@@ -26,6 +26,8 @@ const LONGEST_LIFE_MS = 500;
 /** 30 s for the work and 10 s to take it back; the rest is for a slow machine. */
 const LONGEST_CALL_MS = 45_000;
 const LATER = 11;
+/** So many calls end before the next fault: on a slow machine there are not more faults than on a fast one. */
+const CALLS_BETWEEN_FAULTS = { least: 4, most: 16 };
 
 describe.skipIf(why !== undefined)(
   `an etcd that fails${why === undefined ? '' : ` (skipped: ${why})`}`,
@@ -48,7 +50,7 @@ describe.skipIf(why !== undefined)(
     it('leaks nothing, and gives no address twice', async () => {
       const line = await layLine(2379);
       const history = createHistory();
-      const faults = injectFaults(node.etcd, line);
+      const faults = injectFaults(node.etcd, line, () => someCalls(history));
       let pairs = 0;
       const work = async (worker: number) => {
         const caller = createCaller(node, node.makePod(), endpointsOf(worker, line), history);
@@ -66,7 +68,7 @@ describe.skipIf(why !== undefined)(
       expect(history.longestMs()).toBeLessThan(LONGEST_CALL_MS);
       expect(await leftovers(node)).toEqual([]);
       expect(node.host.sh('ip -o link | grep -v lo: || true')).toBe('');
-    }, 400_000);
+    }, 600_000);
 
     it('that stands still for longer than any call may take fails all of them in time', async () => {
       const history = createHistory();
@@ -92,6 +94,13 @@ describe.skipIf(why !== undefined)(
     }, 200_000);
   },
 );
+
+async function someCalls(history: History): Promise<void> {
+  const { least, most } = CALLS_BETWEEN_FAULTS;
+  const until = history.calls() + least + Math.random() * (most - least);
+  for (const timeUp = AbortSignal.timeout(2_000); history.calls() < until && !timeUp.aborted; )
+    await sleep(10);
+}
 
 /** By worker: etcd itself, the line, or both in either order. */
 function endpointsOf(worker: number, line: Line): string {
@@ -135,6 +144,7 @@ interface History {
   returned(addresses: readonly string[]): void;
   /** Addresses with two owners, and answers that nobody can explain. */
   readonly wrong: readonly string[];
+  calls(): number;
   longestMs(): number;
   figures(): string;
 }
@@ -143,9 +153,10 @@ function createHistory(): History {
   const owners = new Map<string, string>();
   const outcomes = new Map<string, number>();
   const wrong: string[] = [];
-  let longestMs = 0;
+  let [calls, longestMs] = [0, 0];
   return {
     called: (verb, { exitCode, json, stdout, elapsedMs }) => {
+      calls += 1;
       longestMs = Math.max(longestMs, elapsedMs);
       const outcome = exitCode === 0 ? 'done' : exitCode === undefined ? 'killed' : `code ${json?.code}`;
       outcomes.set(`${verb} ${outcome}`, (outcomes.get(`${verb} ${outcome}`) ?? 0) + 1);
@@ -162,6 +173,7 @@ function createHistory(): History {
       for (const address of addresses) owners.delete(address);
     },
     wrong,
+    calls: () => calls,
     longestMs: () => longestMs,
     figures: () => `${format(outcomes)}; longest call ${Math.round(longestMs)} ms`,
   };

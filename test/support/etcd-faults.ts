@@ -17,13 +17,14 @@ interface Fault {
   readonly inject: () => Promise<void>;
 }
 
-/** Between two faults there is time for some calls to succeed. */
-const CALM_MS = { least: 200, most: 800 };
 /** No request and no answer of a CNI call is longer. */
 const LONGEST_MESSAGE = 4_000;
 
-/** Begins at once, and goes on until the test is over: `line` leads to `etcd`. */
-export function injectFaults(etcd: Etcd, line: Line): Faults {
+/**
+ * Begins at once, and goes on until the test is over: `line` leads to `etcd`. Before each fault it waits for `calm` to
+ * end, so that some calls succeed.
+ */
+export function injectFaults(etcd: Etcd, line: Line, calm: () => Promise<void>): Faults {
   const counts = new Map<string, number>();
   let deck: Fault[] = [];
   let isOver = false;
@@ -32,7 +33,7 @@ export function injectFaults(etcd: Etcd, line: Line): Faults {
   });
   const injecting = (async () => {
     while (!isOver) {
-      await sleep(between(CALM_MS.least, CALM_MS.most));
+      await calm();
       // Like cards: each kind comes, and none comes always.
       if (deck.length === 0) deck = faultsOf(etcd, line);
       const [fault] = deck.splice(Math.floor(Math.random() * deck.length), 1);
