@@ -3,6 +3,7 @@
 #
 #   ip, ping     Debian/Ubuntu packages iproute2 and iputils-ping, by apt-get install
 #   openssl      Debian/Ubuntu package openssl, by apt-get install
+#   nft          Debian/Ubuntu package nftables, by apt-get install: what our own table is compared with
 #   strace       Debian/Ubuntu package strace, by apt-get install: kills the plugin at any of its system calls
 #   etcd         package etcd-server, unpacked into .tools: installing it would start a service on port 2379
 #   ptp, …       package containernetworking-plugins, unpacked into .tools
@@ -57,6 +58,7 @@ install_cnitool() {
 has ip || install_package iproute2 'the ip command'
 has ping || install_package iputils-ping 'the ping command'
 has openssl || install_package openssl 'the openssl command'
+has nft || install_package nftables 'the nft command'
 has strace || install_package strace 'the strace command'
 install_etcd
 install_reference_plugins
