@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import { CalicoError, errorText } from '../base/calico-error.ts';
+import { opensslReason } from '../base/openssl-reason.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 
 export interface HttpAnswer {
@@ -192,11 +193,8 @@ function timeoutOf(timeoutMs: number, socket: Socket | null): HttpFailure {
 function failureOf(error: unknown, certificateEnd: string | undefined): HttpFailure {
   if (error instanceof HttpFailure) return error;
   const text = errorText(error);
-  const reason = OPENSSL_REASON.exec(text)?.[1];
+  const reason = opensslReason(text);
   if (reason !== undefined) return new HttpFailure('TLS', reason, certificateEnd, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return new HttpFailure(code, text, certificateEnd, error);
 }
-
-/** OpenSSL's words, as Node's message has them between a number, a function and a line of source. */
-const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+):/;

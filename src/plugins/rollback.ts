@@ -1,7 +1,10 @@
 /** Undo travels with the effect: each step that changed something says at once how to take it back. */
 
 import { errorText } from '../base/calico-error.ts';
+import { type Deadline, deadlineIn } from '../base/deadline.ts';
 import type { Log } from '../base/log.ts';
+import { ROLLBACK_BUDGET_MS } from './budgets.ts';
+import type { World } from './world.ts';
 
 export interface Rollback {
   /** Remembers how to undo what was just done. */
@@ -11,6 +14,11 @@ export interface Rollback {
    * it. The failure is logged; a DEL does all of it again.
    */
   run(log: Log): Promise<void>;
+}
+
+/** For one undo: the call's own time is often what ran out, and what interrupted it must not interrupt this. */
+export function rollbackDeadline({ clock }: Pick<World, 'clock'>): Deadline {
+  return deadlineIn(clock, ROLLBACK_BUDGET_MS, 'rollback');
 }
 
 export function createRollback(): Rollback {

@@ -1,6 +1,7 @@
 /** Why there is no TLS connection, as far as Node.js, OpenSSL or the server say so. Pure. */
 
 import { errorText } from '../../base/calico-error.ts';
+import { opensslReason } from '../../base/openssl-reason.ts';
 
 export interface TlsFailure {
   /**
@@ -18,8 +19,6 @@ const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_|ERROR_
 const NOT_TLS = /^(?:wrong version number|packet length too long|http request)$/;
 /** An alert is what the server said. TLS 1.2 has none of its own for a certificate that is missing. */
 const REFUSED = /alert .*(?:certificate|unknown ca|access denied|handshake failure)/;
-/** OpenSSL's words, as Node's message has them between a number, a function and a line of source. */
-const OPENSSL_REASON = /:SSL routines:[^:]*:([^:]+):/;
 
 const MAX_CAUSES = 8;
 
@@ -38,7 +37,7 @@ function classify(code: string, text: string): TlsFailure | undefined {
   if (code === 'CERT_HAS_EXPIRED') return { what: 'expired', reason: text };
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { what: 'wrong name', reason: text };
   if (UNTRUSTED.test(code)) return { what: 'untrusted', reason: text };
-  const reason = OPENSSL_REASON.exec(text)?.[1] ?? '';
+  const reason = opensslReason(text) ?? '';
   if (NOT_TLS.test(reason)) return { what: 'not TLS', reason };
   return REFUSED.test(reason) ? { what: 'refused', reason } : undefined;
 }

@@ -1,7 +1,6 @@
 /** ADD of the IPAM plugin: addresses from the node's blocks, for whatever main plugin asks. */
 
 import { formatIpNetwork, hostNetwork, type IpNetwork } from '../../base/cidr.ts';
-import { deadlineIn } from '../../base/deadline.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { CniResult } from '../../cni/result.ts';
@@ -9,14 +8,14 @@ import { ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-re
 import { commitOrDone, type Decision } from '../../datastore/settle.ts';
 import type { Store } from '../../datastore/store.ts';
 import type { View } from '../../datastore/view.ts';
-import { ADD_BUDGET_MS, ROLLBACK_BUDGET_MS } from '../budgets.ts';
+import { ADD_BUDGET_MS } from '../budgets.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { closeQuietly, type Job, loggingFailure, openStore, prepareJob, settleJob } from '../job.ts';
 import { apiOf } from '../kubernetes-api.ts';
 import { isKubernetesPod } from '../kubernetes-pod.ts';
 import { type AskedOfIpam, type OwnAllocation, ownAllocation, planOwnAllocation } from '../own-allocation.ts';
 import { requireAsker } from '../require-asker.ts';
-import { createRollback } from '../rollback.ts';
+import { createRollback, rollbackDeadline } from '../rollback.ts';
 import type { World } from '../world.ts';
 import { release } from './release.ts';
 
@@ -63,7 +62,7 @@ async function takeBack(
   { request: { nodeName, handleId } }: OwnAllocation,
   held: readonly IpAddress[],
 ): Promise<void> {
-  const deadline = deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback');
+  const deadline = rollbackDeadline(world);
   const request = { nodeName, handleIds: [handleId], nowNs: world.clock.nowNs(), keep: held };
   await release({ world, log, phases, deadline }, store, request);
 }

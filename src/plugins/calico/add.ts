@@ -38,7 +38,8 @@ export async function add(call: CniCall, world: World): Promise<CniResult> {
 
 async function networkContainer(job: Job): Promise<CniResult> {
   const { call, world } = job;
-  requireSupported(job);
+  const names = hostIfNames(job);
+  requireSupported(job, names);
   const mtu = podMtu(job.conf);
   await besideBudget(job, () => waitForGates(job.conf.readinessGates, world.clock, job.deadline));
   using api = apiOf(job);
@@ -49,7 +50,6 @@ async function networkContainer(job: Job): Promise<CniResult> {
   const store = await openStore(job);
   const rollback = createRollback();
   try {
-    const names = hostIfNames(job);
     const looked = job.phases.start('look at the kernel');
     using wiring = openWiring(job, names);
     looked();

@@ -1,6 +1,5 @@
 /** Other IPAM plugins: how they are run, and what of the configuration is changed for them. */
 
-import { deadlineIn } from '../../base/deadline.ts';
 import type { IpAddress } from '../../base/ip-address.ts';
 import { argsWithIp } from '../../cni/args.ts';
 import {
@@ -16,10 +15,10 @@ import {
 import type { CniResult } from '../../cni/result.ts';
 import { withPoolRequest } from '../../config/calico-ipam-conf.ts';
 import { ANY_POD_CIDRS, podCidrsOfNode, podCidrWords, withPodCidrs } from '../../config/host-local-conf.ts';
-import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import type { Job } from '../job.ts';
 import type { CallApi } from '../kubernetes-api.ts';
 import type { KubernetesPod } from '../kubernetes-pod.ts';
+import { rollbackDeadline } from '../rollback.ts';
 
 /** `own`: this very executable under its other name. Throws `config` or `delegate` when there is no such plugin. */
 export function ipamPlugin({ conf, call }: Job): 'own' | { readonly path: string } {
@@ -51,7 +50,7 @@ export async function askDelegate(
   delegate: Delegate,
   addresses: readonly IpAddress[],
 ): Promise<CniResult> {
-  const ask = (one: Delegate) => delegateAdd(one, job.deadline, () => rollbackDeadline(job));
+  const ask = (one: Delegate) => delegateAdd(one, job.deadline, () => rollbackDeadline(job.world));
   if (addresses.length === 0) return ask(delegate);
   const results: CniResult[] = [];
   for (const address of addresses) {
@@ -61,7 +60,7 @@ export async function askDelegate(
 }
 
 export async function takeBackFromDelegate(job: Job, delegate: Delegate): Promise<void> {
-  await delegateDel(delegate, rollbackDeadline(job));
+  await delegateDel(delegate, rollbackDeadline(job.world));
 }
 
 /** For a DEL, which asks nobody but the plugin. */
@@ -99,8 +98,4 @@ function delegateOf({ call, world }: Job, path: string, stdin: string): Delegate
     args: call.args,
     writeStderr: world.writeStderr,
   };
-}
-
-function rollbackDeadline({ world }: Job) {
-  return deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback');
 }

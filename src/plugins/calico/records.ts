@@ -1,7 +1,6 @@
 /** Writes and takes back the records of one ADD. */
 
 import { CalicoError } from '../../base/calico-error.ts';
-import { deadlineIn } from '../../base/deadline.ts';
 import { formatIpAddress } from '../../base/ip-address.ts';
 import { randomMacAddress } from '../../base/mac-address.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
@@ -9,11 +8,10 @@ import type { Store } from '../../datastore/store.ts';
 import { workloadFacts, workloadRanges, workloadTransaction } from '../../datastore/workload-records.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
-import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import { handleIdOf } from '../handle-id.ts';
 import { lockIpam } from '../ipam-lock.ts';
 import { type Job, settleJob } from '../job.ts';
-import type { Rollback } from '../rollback.ts';
+import { type Rollback, rollbackDeadline } from '../rollback.ts';
 import type { AddressSource } from './address-source.ts';
 import type { AskedEndpoint } from './asked-endpoint.ts';
 import type { Attachment } from './attachment.ts';
@@ -104,7 +102,7 @@ async function takeBackRecords(
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),
   ];
-  const ownTime = { world, log, phases, deadline: deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback') };
+  const ownTime = { world, log, phases, deadline: rollbackDeadline(world) };
   const { released } = await settleJob(ownTime, store, ranges, (view) => decideDel(inputs, view, log.warn));
   if (released.length > 0)
     log.info('gave the addresses back', { addresses: released.map(formatIpAddress).join(',') });

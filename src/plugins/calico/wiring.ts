@@ -1,7 +1,6 @@
 /** How a pod's network is made: by this program, or by the dataplane that `dataplane_options` names. */
 
 import { hostNetwork } from '../../base/cidr.ts';
-import { deadlineIn } from '../../base/deadline.ts';
 import type { CniCall } from '../../cni/dispatch.ts';
 import type { DataplaneConf } from '../../config/calico-conf.ts';
 import { addToDataplane, delFromDataplane, mayHaveBeenMade } from '../../dataplane/grpc-dataplane.ts';
@@ -9,10 +8,9 @@ import { openKernel } from '../../network/kernel.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { openSandboxLink } from '../../network/remove-pod.ts';
 import { isOfContainer } from '../../workload/workload-endpoint.ts';
-import { ROLLBACK_BUDGET_MS } from '../budgets.ts';
 import type { Job } from '../job.ts';
 import type { KubernetesPod } from '../kubernetes-pod.ts';
-import type { Rollback } from '../rollback.ts';
+import { type Rollback, rollbackDeadline } from '../rollback.ts';
 import type { HostIfNames, SeenLinks } from './claim-links.ts';
 import type { AddOutcome } from './decide-add.ts';
 import { seeLinks, wirePod } from './wire-pod.ts';
@@ -63,8 +61,7 @@ function dataplaneWiring(job: Job, dataplane: Extract<DataplaneConf, { type: 'gr
     wire: async (network, { outcome: { addresses, endpoint, before }, pod, rollback }) => {
       // A repeated ADD that is refused must not cost a running pod its network.
       const isRepeated = before.endpoint !== undefined && isOfContainer(before.endpoint, job.ids.containerId);
-      const undo = () =>
-        delFromDataplane(made, dataplane, deadlineIn(world.clock, ROLLBACK_BUDGET_MS, 'rollback'));
+      const undo = () => delFromDataplane(made, dataplane, rollbackDeadline(world));
       const pushUndo = () => isRepeated || rollback.push('the network that the dataplane made', undo);
       const ips = addresses.map(({ address }) => ({ address: hostNetwork(address) }));
       const described = { network, ips, endpoint, annotations: pod?.annotations ?? {} };
