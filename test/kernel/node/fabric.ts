@@ -1,9 +1,4 @@
-/**
- * Three hosts as namespaces, two on one subnet and one behind a router, each with a pod:
- *
- *     node1 10.50.0.11 ─┐
- *     node2 10.50.0.12 ─┴─ router ─── 10.60.0.13 node3
- */
+/** The hosts of `test/support/two-subnets.ts`, each with a pod, and agents without a datastore. */
 
 import type { RecordChange } from '../../../src/node/apply-changes.ts';
 import { applyChanges } from '../../../src/node/apply-changes.ts';
@@ -12,6 +7,7 @@ import { desiredHost } from '../../../src/node/desired/desire.ts';
 import { keepEqual, type Round } from '../../../src/node/kernel/keep-equal.ts';
 import { realClock } from '../../support/clock.ts';
 import { makeNetns, moveTo, type TestNetns } from '../../support/netns.ts';
+import { makeHost, makeRouter, NO_DUPLICATES } from '../../support/two-subnets.ts';
 import { blockRecord, nodeRecord, READY } from '../../unit/node/records.ts';
 
 export const HOSTS = {
@@ -77,9 +73,8 @@ export interface Fabric extends Disposable {
 export function makeFabric(): Fabric {
   const stack = new DisposableStack();
   try {
-    const router = stack.use(makeNetns('router'));
-    router.sh(ROUTER);
-    const make = (name: HostName) => makeHost(stack, router, name);
+    const router = stack.use(makeRouter());
+    const make = (name: HostName) => makeHostAndPod(stack, router, name);
     const made = { node1: make('node1'), node2: make('node2'), node3: make('node3') };
     stack.use(moveTo(made.node1.host));
     const hosts = { node1: made.node1.host, node2: made.node2.host, node3: made.node3.host };
@@ -91,44 +86,15 @@ export function makeFabric(): Fabric {
   }
 }
 
-/** Addresses of links are usable at once: nobody else has them. */
-const NO_DUPLICATES = `
-  echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
-  echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
-`;
-
-const ROUTER = `
-  ${NO_DUPLICATES}
-  ip link set lo up
-  for net in 50 60; do
-    ip link add br$net type bridge
-    ip link set br$net up
-    ip address add 10.$net.0.1/24 dev br$net
-    ip address add 2001:db8:$net::1/64 dev br$net nodad
-  done
-  echo 1 > /proc/sys/net/ipv4/ip_forward
-  echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-`;
-
-function makeHost(stack: DisposableStack, router: TestNetns, name: HostName) {
-  const { subnet, ip, ip6, pod: address } = HOSTS[name];
-  const host = stack.use(makeNetns(name));
+function makeHostAndPod(stack: DisposableStack, router: TestNetns, name: HostName) {
+  const { subnet, pod: address } = HOSTS[name];
+  const { netns: host } = makeHost(router, HOST_NAMES.indexOf(name) + 1, subnet);
+  stack.use(host);
   const pod = stack.use(makeNetns('pod'));
-  host.sh(NO_DUPLICATES);
   pod.sh(NO_DUPLICATES);
-  router.sh(`
-    ip link add to-${name} type veth peer name eth0 netns ${host.name}
-    ip link set to-${name} master br${subnet} up
-  `);
   host.sh(`
     echo 1 > /proc/sys/net/ipv4/ip_forward
     echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-    ip link set lo up
-    ip link set eth0 up
-    ip address add ${ip}/24 dev eth0
-    ip address add ${ip6}/64 dev eth0 nodad
-    ip route add default via 10.${subnet}.0.1
-    ip -6 route add default via 2001:db8:${subnet}::1
     ip link add cali1 type veth peer name eth0 netns ${pod.name}
     ip link set cali1 address ee:ee:ee:ee:ee:ee up
     ip route add ${address}/32 dev cali1 scope link
