@@ -193,6 +193,8 @@ export const PURE = {
     'src/node/finding.ts',
     'src/node/host-facts.ts',
     'src/node/host-route.ts',
+    'src/node/metrics/format-metrics.ts',
+    'src/node/metrics/metric-family.ts',
     'src/node/reconcile/',
     'src/node/record-key.ts',
     'src/node/same-value.ts',
