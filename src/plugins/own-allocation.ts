@@ -6,10 +6,10 @@ import { formatGoTime } from '../base/time.ts';
 import type { IpamConf } from '../config/calico-conf.ts';
 import { ipamFacts } from '../datastore/ipam-records.ts';
 import type { View } from '../datastore/view.ts';
+import { isAmbiguousHandleId } from '../garbage/handle-owner.ts';
 import type { AssignmentRequest, IpamFacts, Predecessor } from '../ipam/facts.ts';
 import { type AssignmentPlan, planAssignment } from '../ipam/plan-assignment.ts';
 import { resolvePools } from '../ipam/requested-pools.ts';
-import { isAmbiguousHandleId } from './garbage/handle-owner.ts';
 import { handleIdOf } from './handle-id.ts';
 import type { Job } from './job.ts';
 

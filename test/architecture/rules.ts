@@ -78,6 +78,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     builtins: ['node:fs', 'node:path'],
     because: 'it asks others of the node whether they are ready, and leaves what follows to the plugins',
   },
+  garbage: {
+    values: ['base', 'ipam', 'workload', 'datastore'],
+    types: [],
+    builtins: [],
+    because: 'what is left of a container is judged and given back in one way, whoever found that it is gone',
+  },
   plugins: {
     values: [
       'base',
@@ -86,6 +92,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'ipam',
       'workload',
       'datastore',
+      'garbage',
       'network',
       'dataplane',
       'kubernetes',
@@ -96,7 +103,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     because: 'a verb is a list of steps, and each step is made in a room: no bytes and no files here',
   },
   node: {
-    values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network'],
+    values: ['base', 'config', 'ipam', 'workload', 'datastore', 'network', 'garbage'],
     types: [],
     builtins: ['node:fs', 'node:path', 'node:v8'],
     because:
@@ -118,6 +125,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'datastore',
       'network',
       'node',
+      'garbage',
       'kubernetes',
       'install',
       'plugins/require-ready.ts',
@@ -182,7 +190,7 @@ export const PROCESS_MEMBERS: Readonly<Record<string, string>> = {
 
 /** Rooms and files that take time, chance and the world as arguments. */
 export const PURE = {
-  rooms: ['ipam', 'workload'],
+  rooms: ['ipam', 'workload', 'garbage'],
   /** What the paths of single files and folders begin with. */
   paths: [
     'src/node/apply-changes.ts',

@@ -3,8 +3,8 @@
 import { formatIpAddress } from '../../src/base/ip-address.ts';
 import { settle } from '../../src/datastore/settle.ts';
 import type { Store } from '../../src/datastore/store.ts';
-import { batches } from '../../src/plugins/garbage/batches.ts';
-import { collectionRanges, decideCollection } from '../../src/plugins/garbage/decide-collection.ts';
+import { batches } from '../../src/garbage/batches.ts';
+import { collectionRanges, decideCollection } from '../../src/garbage/decide-collection.ts';
 import { decideGc } from '../../src/plugins/garbage/decide-gc.ts';
 import { scan } from '../../src/plugins/garbage/scan.ts';
 import { endlessDeadline, instantClock } from './cut-line.ts';

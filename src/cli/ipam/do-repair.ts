@@ -7,10 +7,10 @@ import { type Decision, settle } from '../../datastore/settle.ts';
 import type { Store } from '../../datastore/store.ts';
 import { joinTransactions } from '../../datastore/transactions.ts';
 import type { View } from '../../datastore/view.ts';
+import { endpointGuards, endpointRanges, liveEndpoint } from '../../garbage/live-endpoint.ts';
 import { handlesOfRepair, nodeOfRepair, planRepair } from '../../ipam/audit/plan-repair.ts';
 import type { Repair } from '../../ipam/audit/repair.ts';
 import type { CommandWorld } from '../command-world.ts';
-import { endpointGuards, endpointRanges, liveEndpoint } from './live-endpoint.ts';
 
 export interface Repairing {
   readonly store: Store;

@@ -11,16 +11,17 @@ import { validAttachments } from '../../cni/attachments.ts';
 import { checkGcGrace } from '../../config/check-values.ts';
 import { interfacePrefix } from '../../config/environment-defaults.ts';
 import type { Store } from '../../datastore/store.ts';
-import { lockIpam } from '../ipam-lock.ts';
-import { type Job, settleJob } from '../job.ts';
-import { batches } from './batches.ts';
+import { batches } from '../../garbage/batches.ts';
 import {
   type CollectionInputs,
   type CollectionOutcome,
   collectionRanges,
   decideCollection,
-} from './decide-collection.ts';
-import { decideGc, type GcDecision, type GcScope, type Leak } from './decide-gc.ts';
+} from '../../garbage/decide-collection.ts';
+import type { Leak } from '../../garbage/leak.ts';
+import { lockIpam } from '../ipam-lock.ts';
+import { type Job, settleJob } from '../job.ts';
+import { decideGc, type GcDecision, type GcScope } from './decide-gc.ts';
 import { removeHostRemains, seeHostRemains } from './host-remains.ts';
 import { scan } from './scan.ts';
 

@@ -6,10 +6,11 @@
 
 import { formatIpAddress } from '../../base/ip-address.ts';
 import { parseGoTime, parseRfc3339 } from '../../base/time.ts';
+import { type HandleOwner, handleOwner } from '../../garbage/handle-owner.ts';
+import type { Leak } from '../../garbage/leak.ts';
 import type { AllocationBlock } from '../../ipam/allocation-block.ts';
 import { addressOfAllocation, allocationsOf, type SeenAllocation } from '../../ipam/plan-collection.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
-import { type HandleOwner, handleOwner } from './handle-owner.ts';
 
 export interface GcScope {
   readonly network: string;
@@ -22,13 +23,6 @@ export interface GcScope {
 
 export interface GcFacts {
   readonly blocks: readonly AllocationBlock[];
-  readonly endpoints: readonly WorkloadEndpoint[];
-}
-
-/** What is left of one container. */
-export interface Leak {
-  readonly containerId: string;
-  readonly allocations: readonly SeenAllocation[];
   readonly endpoints: readonly WorkloadEndpoint[];
 }
 

@@ -1,12 +1,12 @@
 /** The host's interfaces and routes of what a GC collects. They go before the records: an address must lead nowhere when it is free. */
 
 import { CalicoError, isCalicoError } from '../../base/calico-error.ts';
+import type { CollectionOutcome } from '../../garbage/decide-collection.ts';
+import type { Leak } from '../../garbage/leak.ts';
+import { interfaceNamesOf, type Naming } from '../../garbage/remains.ts';
 import type { Link } from '../../network/netlink/link.ts';
 import { removeHostLinks, removeHostRoutes, seeHostLinks } from '../../network/stale-remains.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
-import type { CollectionOutcome } from './decide-collection.ts';
-import type { Leak } from './decide-gc.ts';
-import { interfaceNamesOf, type Naming } from './remains.ts';
 
 /** Interfaces of the host that could be of containers that are gone, seen before the records are read again. */
 export interface HostRemains {

@@ -16,9 +16,9 @@ import {
   endpointKeysOfNode,
   knownEndpoints,
 } from '../../datastore/workload-records.ts';
+import { inPieces } from '../../garbage/in-pieces.ts';
 import { requireReady } from '../require-ready.ts';
 import type { GcFacts } from './decide-gc.ts';
-import { inPieces } from './in-pieces.ts';
 
 /** So many endpoints are read at once, of some 1 KiB each. */
 const MAX_ENDPOINTS = 100;

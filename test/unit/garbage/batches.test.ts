@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseCidr } from '../../../../src/base/cidr.ts';
-import { MAX_OPERATIONS } from '../../../../src/datastore/store.ts';
-import type { SeenAllocation } from '../../../../src/ipam/plan-collection.ts';
-import { batches } from '../../../../src/plugins/garbage/batches.ts';
-import { collectionRanges } from '../../../../src/plugins/garbage/decide-collection.ts';
-import type { Leak } from '../../../../src/plugins/garbage/decide-gc.ts';
+import { parseCidr } from '../../../src/base/cidr.ts';
+import { MAX_OPERATIONS } from '../../../src/datastore/store.ts';
+import { batches } from '../../../src/garbage/batches.ts';
+import { collectionRanges } from '../../../src/garbage/decide-collection.ts';
+import type { Leak } from '../../../src/garbage/leak.ts';
+import type { SeenAllocation } from '../../../src/ipam/plan-collection.ts';
 
 const allocation = (containerId: string, block: number): SeenAllocation => ({
   block: parseCidr(`10.9.${block}.0/26`),

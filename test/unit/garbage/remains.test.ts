@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseCidr } from '../../../../src/base/cidr.ts';
-import { sha1Hex } from '../../../../src/base/sha1.ts';
-import type { Leak } from '../../../../src/plugins/garbage/decide-gc.ts';
-import { interfaceNamesOf } from '../../../../src/plugins/garbage/remains.ts';
+import { parseCidr } from '../../../src/base/cidr.ts';
+import { sha1Hex } from '../../../src/base/sha1.ts';
+import type { Leak } from '../../../src/garbage/leak.ts';
+import { interfaceNamesOf } from '../../../src/garbage/remains.ts';
 
 const NAMING = { nodeName: 'node1', sha1Hex, prefix: 'cali' };
 

@@ -1,8 +1,8 @@
 /** How the leaks of a node are put together into transactions. Pure. */
 
-import { formatCidr } from '../../base/cidr.ts';
-import type { Leak } from './decide-gc.ts';
+import { formatCidr } from '../base/cidr.ts';
 import { inPieces } from './in-pieces.ts';
+import type { Leak } from './leak.ts';
 
 /**
  * Records one transaction may touch: below the 128 that etcd allows, with room for those that every decision reads.

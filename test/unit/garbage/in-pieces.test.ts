@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inPieces } from '../../../../src/plugins/garbage/in-pieces.ts';
+import { inPieces } from '../../../src/garbage/in-pieces.ts';
 
 describe('inPieces()', () => {
   it('keeps all items in their order, in as few pieces as a greedy hand needs', () => {

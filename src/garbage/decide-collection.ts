@@ -3,17 +3,17 @@
  * has been read once more: what is not as it was when it was found to be garbage stays.
  */
 
-import type { IpAddress } from '../../base/ip-address.ts';
-import type { Stored } from '../../base/revision.ts';
-import { ipamFacts, ipamRanges, ipamTransaction, lookRanges } from '../../datastore/ipam-records.ts';
-import { commitOrDone, type Decision } from '../../datastore/settle.ts';
-import type { Range } from '../../datastore/store.ts';
-import { joinTransactions } from '../../datastore/transactions.ts';
-import type { View } from '../../datastore/view.ts';
-import { knownEndpoints, workloadRanges, workloadTransaction } from '../../datastore/workload-records.ts';
-import { planCollection } from '../../ipam/plan-collection.ts';
-import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
-import type { Leak } from './decide-gc.ts';
+import type { IpAddress } from '../base/ip-address.ts';
+import type { Stored } from '../base/revision.ts';
+import { ipamFacts, ipamRanges, ipamTransaction, lookRanges } from '../datastore/ipam-records.ts';
+import { commitOrDone, type Decision } from '../datastore/settle.ts';
+import type { Range } from '../datastore/store.ts';
+import { joinTransactions } from '../datastore/transactions.ts';
+import type { View } from '../datastore/view.ts';
+import { knownEndpoints, workloadRanges, workloadTransaction } from '../datastore/workload-records.ts';
+import { planCollection } from '../ipam/plan-collection.ts';
+import type { WorkloadEndpoint } from '../workload/workload-endpoint.ts';
+import type { Leak } from './leak.ts';
 import { workloadsOf } from './remains.ts';
 
 export interface CollectionInputs {

@@ -1,15 +1,15 @@
 /** Whether an address has an endpoint now, and that it gets none until it is released. Pure. */
 
-import { isCalicoError } from '../../base/calico-error.ts';
-import { formatIpAddress, sameAddress } from '../../base/ip-address.ts';
-import { ABSENT } from '../../base/revision.ts';
-import { workloadEndpointKey } from '../../datastore/keys.ts';
-import type { Expectation, Range } from '../../datastore/store.ts';
-import { entryAt, type View } from '../../datastore/view.ts';
-import { knownEndpoints } from '../../datastore/workload-records.ts';
-import { addressOfAllocation, type SeenAllocation } from '../../ipam/plan-collection.ts';
-import { endpointNamePrefix } from '../../workload/endpoint-name.ts';
-import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
+import { isCalicoError } from '../base/calico-error.ts';
+import { formatIpAddress, sameAddress } from '../base/ip-address.ts';
+import { ABSENT } from '../base/revision.ts';
+import { workloadEndpointKey } from '../datastore/keys.ts';
+import type { Expectation, Range } from '../datastore/store.ts';
+import { entryAt, type View } from '../datastore/view.ts';
+import { knownEndpoints } from '../datastore/workload-records.ts';
+import { addressOfAllocation, type SeenAllocation } from '../ipam/plan-collection.ts';
+import { endpointNamePrefix } from '../workload/endpoint-name.ts';
+import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
 
 /** The interface that every runtime names so, unless it is told otherwise. */
 const USUAL_INTERFACE = 'eth0';

@@ -1,8 +1,8 @@
 /** What the host may still have of a container that is gone: names of interfaces, and whose they can be. Pure. */
 
-import { alternativeHostInterfaceName, hostInterfaceName } from '../../workload/host-interface-name.ts';
-import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
-import type { Leak } from './decide-gc.ts';
+import { alternativeHostInterfaceName, hostInterfaceName } from '../workload/host-interface-name.ts';
+import type { WorkloadIdentifiers } from '../workload/identifiers.ts';
+import type { Leak } from './leak.ts';
 
 /** How names are made, see {@link hostInterfaceName}. */
 export interface Naming {

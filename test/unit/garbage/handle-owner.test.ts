@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { handleOwner, isAmbiguousHandleId } from '../../../../src/plugins/garbage/handle-owner.ts';
+import { handleOwner, isAmbiguousHandleId } from '../../../src/garbage/handle-owner.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
 const NOTHING = { network: undefined, containerId: undefined };
