@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/network/apply-plan.ts';
+import { findLink } from '../../src/network/find-link.ts';
 import { openKernel } from '../../src/network/kernel.ts';
+import { openNetlinkSocket } from '../../src/network/netlink/socket.ts';
 import { planPod } from '../../src/network/plan-pod.ts';
 import type { PodNetwork } from '../../src/network/pod-network.ts';
 import { openSandboxLink, removeHostLink } from '../../src/network/remove-pod.ts';
@@ -21,6 +23,8 @@ function wire(pod: TestNetns, rest: Partial<PodNetwork> = {}): void {
   using kernel = openKernel(pod.path);
   applyPlan(kernel, planPod(podNetwork(['10.77.0.117', 'fd77::117'], rest)));
 }
+
+const openFiles = () => readdirSync('/proc/self/fd').length;
 
 describe('openSandboxLink()', () => {
   it('removes both ends and their routes, and is success the second time', async () => {
@@ -52,7 +56,40 @@ describe('openSandboxLink()', () => {
     await removePodLink(lab.pod.path, 'eth0');
     clearInterval(ticking);
 
-    expect(turns).toBeGreaterThan(1);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('is told by the kernel when it may go on, before all of its work is done', async () => {
+    using lab = makeLab();
+    wire(lab.pod);
+    using host = openNetlinkSocket();
+
+    await removePodLink(lab.pod.path, 'eth0');
+
+    expect(findLink(host, 'cali1')).toBeUndefined();
+    expect(lab.pod.sh('ip -br link')).not.toContain('eth0');
+    // The same names at once, for a sandbox that follows.
+    wire(lab.pod);
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(true);
+  });
+
+  it('waits for the deletion itself where the other end is not on the host', async () => {
+    using lab = makeLab();
+    lab.pod.sh('ip link add eth0 type veth peer name eth2');
+
+    expect(await removePodLink(lab.pod.path, 'eth0')).toBe(true);
+
+    expect(lab.pod.sh('ip -br link')).not.toMatch(/eth0|eth2/);
+  });
+
+  it('keeps the socket that its thread reads from, and closes it after that', async () => {
+    using lab = makeLab();
+    wire(lab.pod);
+    const before = openFiles();
+
+    await removePodLink(lab.pod.path, 'eth0');
+
+    await expect.poll(openFiles).toBe(before);
   });
 
   it('leaves an interface alone that no pod can have, and says so', async () => {
@@ -107,9 +144,7 @@ describe('two hundred pods made and removed', () => {
   it('leave no file open', async () => {
     using lab = makeLab();
     const names = Array.from({ length: 8 }, (_, n) => `eth${n}`);
-    wire(lab.pod);
-    await removePodLink(lab.pod.path, 'eth0');
-    const before = readdirSync('/proc/self/fd').length;
+    const before = openFiles();
 
     for (let round = 0; round < 25; round++) {
       for (const name of names) {
@@ -118,6 +153,6 @@ describe('two hundred pods made and removed', () => {
       await Promise.all(names.map((name) => removePodLink(lab.pod.path, name)));
     }
 
-    expect(readdirSync('/proc/self/fd').length).toBe(before);
+    await expect.poll(openFiles).toBe(before);
   });
 });
