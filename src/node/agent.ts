@@ -6,6 +6,7 @@
 import { CalicoError, isCalicoError } from '../base/calico-error.ts';
 import { createInterrupter } from '../base/interruption.ts';
 import type { Log } from '../base/log.ts';
+import type { Revision } from '../base/revision.ts';
 import type { Leases } from '../datastore/leases.ts';
 import type { Watch } from '../datastore/watch.ts';
 import { applyChanges } from './apply-changes.ts';
@@ -37,6 +38,8 @@ export interface ClusterConsumer {
   /** Told in order, one after the other, from the first whole picture on; a call must return at once. */
   readonly onCluster: (state: ClusterState, batch: Batch) => void;
   readonly onEvent: (event: FollowEvent) => void;
+  /** The datastore has given a sign of life; nothing before this revision is missing. */
+  readonly onHeard?: (revision: Revision) => void;
   /** Resolves when this host is as the first state says: then plugins are let in. */
   readonly ready: Promise<void>;
 }
@@ -118,6 +121,7 @@ function followCluster(
     ...{ store, watch, clock, interruption, random: random.fraction },
     prefixes: NODE_PREFIXES,
     isWanted: isWantedBy(nodeName),
+    onHeard: (revision) => consumer.onHeard?.(revision),
     onEvent: (event) => {
       logEvent(event, log);
       consumer.onEvent(event);

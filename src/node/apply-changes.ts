@@ -25,6 +25,7 @@ interface Draft {
   readonly nodes: TableOf<'nodes'>;
   readonly pools: TableOf<'pools'>;
   readonly blocks: TableOf<'blocks'>;
+  readonly ownAllocations: TableOf<'ownAllocations'>;
   readonly endpoints: TableOf<'endpoints'>;
   readonly felix: TableOf<'felix'>;
   readonly bgp: TableDraft<NonNullable<ClusterState['bgp']>>;
@@ -66,6 +67,7 @@ function openDraft(state: ClusterState): Draft {
     nodes: draftOf(state.nodes),
     pools: draftOf(state.pools),
     blocks: draftOf(state.blocks),
+    ownAllocations: draftOf(state.ownAllocations),
     endpoints: draftOf(state.endpoints),
     felix: draftOf(state.felix),
     bgp: draftOf(new Map(state.bgp === undefined ? [] : [['', state.bgp]])),
@@ -81,6 +83,7 @@ function closeDraft(state: ClusterState, draft: Draft): ClusterState {
     nodes: tableOf(draft.nodes),
     pools: tableOf(draft.pools),
     blocks: tableOf(draft.blocks),
+    ownAllocations: tableOf(draft.ownAllocations),
     endpoints: tableOf(draft.endpoints),
     felix: tableOf(draft.felix),
     bgp: tableOf(draft.bgp).get(''),
@@ -112,7 +115,12 @@ function applyTo(draft: Draft, nodeName: string, name: RecordName, { key, text }
       write(draft.pools, name.name, (json) => decodePool(json, key, name.name));
       break;
     case 'block':
-      write(draft.blocks, key, (json) => decodeBlock(json, key, name.cidr));
+      write(draft.blocks, key, (json) => {
+        const { block, ownAllocations } = decodeBlock(json, key, name.cidr);
+        putEntry(draft.ownAllocations, key, block.owner === nodeName ? ownAllocations : undefined);
+        return block;
+      });
+      if (text === undefined) putEntry(draft.ownAllocations, key, undefined);
       break;
     case 'endpoint':
       write(draft.endpoints, key, (json) => decodeEndpoint(json, key, nodeName));

@@ -85,6 +85,11 @@ export interface ClusterState {
   readonly pools: ReadonlyMap<string, ClusterPool>;
   /** By the key of the record. */
   readonly blocks: ReadonlyMap<string, ClusterBlock>;
+  /**
+   * How many addresses this node holds in each of its own blocks, by the key of the record. Others' are not counted: a
+   * change of theirs would be a change of the state for every node.
+   */
+  readonly ownAllocations: ReadonlyMap<string, number>;
   /** Endpoints of this node, by the key of the record. */
   readonly endpoints: ReadonlyMap<string, LocalEndpoint>;
   /** FelixConfiguration `default` and `node.<our name>`, by name. */
@@ -106,6 +111,7 @@ export function unknownCluster(nodeName: string, felixOverrides: SettingFields =
     nodes: new Map(),
     pools: new Map(),
     blocks: new Map(),
+    ownAllocations: new Map(),
     endpoints: new Map(),
     felix: new Map(),
     felixOverrides,
@@ -114,3 +120,14 @@ export function unknownCluster(nodeName: string, felixOverrides: SettingFields =
     unreadable: new Map(),
   };
 }
+
+/** Whether the two may ask for different things in the kernel. */
+export function isOtherForKernel(before: ClusterState, after: ClusterState): boolean {
+  return TABLES_FOR_KERNEL.some((name) => before[name] !== after[name]);
+}
+
+/** All but `ownAllocations`. */
+const TABLES_FOR_KERNEL = [
+  ...(['nodeName', 'nodes', 'pools', 'blocks', 'endpoints'] as const),
+  ...(['felix', 'felixOverrides', 'bgp', 'isDatastoreReady', 'unreadable'] as const),
+] satisfies readonly (keyof ClusterState)[];

@@ -1,4 +1,4 @@
-/** AllocationBlock: whose it is, and which of its addresses others hold. Pure. */
+/** AllocationBlock: whose it is, which of its addresses others hold, and how many its owner. Pure. */
 
 import { addressCount, type Cidr, sameCidr, tryParseCidr } from '../base/cidr.ts';
 import { isJsonObject } from '../base/json-object.ts';
@@ -7,28 +7,34 @@ import { corrupt } from '../datastore/codecs/json.ts';
 import type { BorrowedAddress, ClusterBlock } from './cluster.ts';
 import { decodeRecord } from './decode-record.ts';
 
+export interface DecodedBlock {
+  readonly block: ClusterBlock;
+  /** How many addresses the owner holds itself. */
+  readonly ownAllocations: number;
+}
+
 /**
  * The CIDR is that of the key. Whether the block is marked as deleted, and the state of its affinity, do not matter: as
  * long as the record is there, its owner may have pods in it. Throws `corrupt`, naming the key.
  */
-export function decodeBlock(text: string, key: string, cidr: Cidr): ClusterBlock {
+export function decodeBlock(text: string, key: string, cidr: Cidr): DecodedBlock {
   const source = decodeRecord(text, key);
   const stated = tryParseCidr(stringField(source, 'cidr') ?? '');
   if (stated === undefined || !sameCidr(stated, cidr))
     throw wrongType(key, 'cidr', 'that of its key', source.object.cidr);
   const affinity = stringField(source, 'affinity');
   const owner = affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
-  return {
+  const allocated = decodeAllocations(
     cidr,
-    owner,
-    isVirtual: affinity?.startsWith('virtual:') ?? false,
-    borrowed: decodeBorrowed(
-      cidr,
-      owner,
-      arrayField(source, 'allocations') ?? [],
-      (arrayField(source, 'attributes') ?? []).map((attribute) => decodeHolder(attribute, key)),
-      key,
-    ),
+    arrayField(source, 'allocations') ?? [],
+    (arrayField(source, 'attributes') ?? []).map((attribute) => decodeHolder(attribute, key)),
+    key,
+  );
+  const borrowed = allocated.filter(({ nodeName }) => owner === undefined || nodeName !== owner);
+  const isVirtual = affinity?.startsWith('virtual:') ?? false;
+  return {
+    block: { cidr, owner, isVirtual, borrowed },
+    ownAllocations: allocated.length - borrowed.length,
   };
 }
 
@@ -48,9 +54,9 @@ function decodeHolder(attribute: unknown, key: string): Holder {
   };
 }
 
-function decodeBorrowed(
+/** Those that somebody holds, by ordinal. */
+function decodeAllocations(
   cidr: Cidr,
-  owner: string | undefined,
   allocations: readonly unknown[],
   holders: readonly Holder[],
   key: string,
@@ -62,8 +68,7 @@ function decodeBorrowed(
     const holder = typeof index === 'number' ? holders[index] : undefined;
     if (holder === undefined)
       throw wrongType(key, 'allocations', `null or an index below ${holders.length}`, index);
-    const isBorrowed = !holder.isReleased && (owner === undefined || holder.nodeName !== owner);
-    if (!isBorrowed) return [];
+    if (holder.isReleased) return [];
     const address = { family: cidr.family, value: cidr.base + BigInt(ordinal) };
     return [{ address, nodeName: holder.nodeName }];
   });

@@ -17,6 +17,8 @@ const NAMES = [
   ...['programClusterRoutes', 'deviceRouteSourceAddress', 'deviceRouteSourceAddressIPv6', 'ipForwarding'],
   ...['natPortRange', 'natOutgoingAddress', 'natOutgoingExclusions', 'iptablesNATOutgoingInterfaceFilter'],
   'interfacePrefix',
+  ...['prometheusMetricsEnabled', 'prometheusMetricsHost', 'prometheusMetricsPort'],
+  ...['healthEnabled', 'healthHost', 'healthPort'],
 ];
 
 type Environment = Readonly<Record<string, string | undefined>>;

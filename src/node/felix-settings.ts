@@ -33,6 +33,18 @@ export interface FelixSettings {
   readonly excludesHostsFromNat: boolean;
   /** Interface names, `*` standing for any end; empty: all. */
   readonly natInterfaces: readonly string[];
+  /** Where numbers are for Prometheus; on, where Felix has it off, but on loopback alone. */
+  readonly metrics: ServedAt;
+  /** Where a kubelet or a load balancer asks whether the agent is well. */
+  readonly health: ServedAt;
+}
+
+export interface ServedAt {
+  readonly isEnabled: boolean;
+  /** An address or a name of this host; `0.0.0.0` for all. */
+  readonly host: string;
+  /** TCP. */
+  readonly port: number;
 }
 
 const MTU_IFACE_PATTERN = '^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)';
@@ -91,6 +103,16 @@ function readSettings(setting: Setting): FelixSettings {
       setting('natOutgoingExclusions', 'IPPoolsOnly', oneOf(['IPPoolsOnly', 'IPPoolsAndHostIPs'])) ===
       'IPPoolsAndHostIPs',
     natInterfaces: setting('iptablesNATOutgoingInterfaceFilter', [], nameList),
+    metrics: servedAt(setting, 'prometheusMetrics', 9091),
+    health: servedAt(setting, 'health', 9099),
+  };
+}
+
+function servedAt(setting: Setting, of: string, port: number): ServedAt {
+  return {
+    isEnabled: setting(`${of}Enabled`, true, boolean),
+    host: setting(`${of}Host`, '127.0.0.1', hostName),
+    port: setting(`${of}Port`, port, integerUpTo(MAX_PORT)),
   };
 }
 
@@ -136,6 +158,10 @@ function addressOf(family: 4 | 6): Reader<IpAddress> {
     const address = typeof value === 'string' ? tryParseIpAddress(value) : undefined;
     return address?.family === family ? address : undefined;
   };
+}
+
+function hostName(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.:-]+$/.test(value) ? value : undefined;
 }
 
 function pattern(value: unknown): RegExp | undefined {

@@ -4,13 +4,14 @@ import type { Clock } from '../base/deadline.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { ClusterConsumer } from './agent.ts';
-import type { ClusterState } from './cluster.ts';
+import { type ClusterState, isOtherForKernel } from './cluster.ts';
 import { type DesireMemo, desiredHost } from './desired/desire.ts';
 import type { Finding } from './finding.ts';
 import { keepEqual, type Round } from './kernel/keep-equal.ts';
 import { formatHostStep } from './reconcile/format-step.ts';
 import { USUAL_OPTIONS } from './reconcile/plan-options.ts';
 import { writeHostFile } from './registration/host-file.ts';
+import type { AgentWitness } from './witness.ts';
 
 export interface HostConsumerPorts {
   readonly clock: Clock;
@@ -18,10 +19,18 @@ export interface HostConsumerPorts {
   readonly log: Log;
   /** Where plugins look for the MTU of pods. */
   readonly mtuFile: string;
+  /** Told of everything, before anything is done about it. */
+  readonly witness?: AgentWitness;
 }
 
 /** In the calling thread's network namespace, until it is disposed of; what is in the kernel then stays. */
-export function keepHost({ clock, random, log, mtuFile }: HostConsumerPorts): ClusterConsumer & Disposable {
+export function keepHost({
+  clock,
+  random,
+  log,
+  mtuFile,
+  witness,
+}: HostConsumerPorts): ClusterConsumer & Disposable {
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const memo: DesireMemo = {};
   const tell = tellerOf(log);
@@ -34,6 +43,7 @@ export function keepHost({ clock, random, log, mtuFile }: HostConsumerPorts): Cl
     random: random.fraction,
     onRound: (round) => {
       tell(round);
+      witness?.onRound(round);
       if (round.desired === undefined) return;
       if (round.desired.mtuFile !== '') writeMtu(round.desired.mtuFile);
       resolve();
@@ -50,10 +60,13 @@ export function keepHost({ clock, random, log, mtuFile }: HostConsumerPorts): Cl
 
   return {
     ready,
-    onEvent: () => undefined,
-    onCluster: (cluster) => {
+    onEvent: (event) => witness?.onEvent(event),
+    onHeard: (revision) => witness?.onHeard(revision),
+    onCluster: (cluster, batch) => {
+      const isWish = state === undefined || isOtherForKernel(state, cluster);
       state = cluster;
-      keeper.wishChanged();
+      witness?.onCluster(cluster, isWish ? batch.heardMs : undefined);
+      if (isWish) keeper.wishChanged();
     },
     [Symbol.dispose]: () => keeper.close(),
   };

@@ -8,8 +8,8 @@ export interface ReadFamily {
 }
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
-const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"(?:,(?=.)|$)/;
+const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/s;
+const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"(?:,(?=.)|$)/s;
 
 /** Throws what is wrong with it, with the line. */
 export function readMetrics(text: string): ReadonlyMap<string, ReadFamily> {
@@ -22,7 +22,7 @@ export function readMetrics(text: string): ReadonlyMap<string, ReadFamily> {
   let current = '';
   for (const line of text.split('\n').slice(0, -1)) {
     const wrong = (why: string) => new Error(`${why}: ${line}`);
-    const [, keyword, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? [];
+    const [, keyword, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.*)$/s.exec(line) ?? [];
     if (keyword === 'HELP') {
       if (!NAME.test(name)) throw wrong('no name');
       if (families.has(name)) throw wrong('a second family of this name');

@@ -28,6 +28,19 @@ export interface Batch {
    * - `changes`: what happened since
    */
   readonly cause: 'part' | 'picture' | 'changes';
+  /** Of changes: when the first of them arrived, on the monotonic clock. */
+  readonly heardMs?: number | undefined;
+}
+
+/**
+ * Why everything is read: the agent has begun (`start`), etcd has forgotten what has happened since (`compacted`), it is
+ * another cluster or a backup (`other-history`), everything seemed to be gone (`doubt`), or somebody wanted it (`asked`).
+ */
+export type ReadingCause = 'start' | 'compacted' | 'other-history' | 'doubt' | 'asked';
+
+interface Reading {
+  readonly why: string;
+  readonly cause: ReadingCause;
 }
 
 export type FollowEvent =
@@ -36,7 +49,7 @@ export type FollowEvent =
   /** They are not; it is tried again after so long. */
   | { readonly type: 'disconnected'; readonly error: CalicoError; readonly pauseMs: number }
   /** Everything is read. */
-  | { readonly type: 'reading'; readonly why: string }
+  | ({ readonly type: 'reading' } & Reading)
   /** Under these prefixes everything seems to be gone: it is read once more before that is believed. */
   | { readonly type: 'doubting'; readonly prefixes: readonly string[] };
 
@@ -52,6 +65,8 @@ export interface FollowOptions {
   /** The first that is no part is a picture, even when nothing is there. Nothing is to be done upon a part alone. */
   readonly onBatch: (batch: Batch) => void;
   readonly onEvent: (event: FollowEvent) => void;
+  /** Changes or a sign of life have come, and nothing before this revision is missing any more. */
+  readonly onHeard?: (revision: Revision) => void;
   readonly pace?: Pace;
   /** Between the two looks at what seems to be gone. */
   readonly doubtMs?: number;
@@ -73,7 +88,9 @@ export class DatastoreFollower {
   /** Rejects with what a listener threw outside of the run. */
   readonly #broken = Promise.withResolvers<never>();
   /** Why everything is to be read; `undefined`: it need not be. */
-  #mustRead: string | undefined = 'the agent has just begun';
+  #mustRead: Reading | undefined = { why: 'the agent has just begun', cause: 'start' };
+  /** When the first change arrived that has not been told yet. */
+  #heardMs: number | undefined;
   /** What is read next is the second look. */
   #isDoubted = false;
   #historyId: string | undefined;
@@ -92,14 +109,14 @@ export class DatastoreFollower {
     try {
       await Promise.race([this.#keepFollowing(), this.#broken.promise]);
     } finally {
-      this.#gathered.clear();
+      this.#forgetGathered();
       this.#stopWatch();
     }
   }
 
   /** Reads everything again, as soon as it can be read. */
-  readAgain(why: string): void {
-    this.#mustRead = why;
+  readAgain(why: string, cause: ReadingCause = 'asked'): void {
+    this.#mustRead = { why, cause };
     this.#stopWatch();
   }
 
@@ -114,7 +131,8 @@ export class DatastoreFollower {
         if (interruption.signal() !== undefined) return;
         if (!(error instanceof CalicoError)) throw error;
         if (clock.monotonicMs() - beganMs >= GOOD_MS) failures = 0;
-        if (error.kind === 'conflict') this.#mustRead = error.message;
+        if (error.kind === 'conflict' && this.#mustRead?.why !== error.message)
+          this.#mustRead = { why: error.message, cause: 'compacted' };
         const pauseMs = backoffMs(failures, random());
         failures += 1;
         onEvent({ type: 'disconnected', error, pauseMs });
@@ -124,10 +142,10 @@ export class DatastoreFollower {
   }
 
   /** One look at everything; what looks like the end of all things is looked at again later. */
-  async #read(why: string): Promise<void> {
+  async #read(reading: Reading): Promise<void> {
     const { clock, interruption, onEvent, onBatch, doubtMs = DOUBT_MS } = this.#options;
     if (this.#isDoubted) await pause(this.#options, doubtMs);
-    onEvent({ type: 'reading', why });
+    onEvent({ type: 'reading', ...reading });
     const { changes, empty, revision } = await readPicture({
       ...this.#options,
       deadline: deadlineIn(clock, PICTURE_BUDGET_MS, 'the reading of the datastore', interruption),
@@ -149,6 +167,7 @@ export class DatastoreFollower {
     this.#ledger.note(changes);
     this.#positions.startAt(revision);
     onBatch({ changes, revision, cause: 'picture' });
+    this.#options.onHeard?.(revision);
   }
 
   async #watch(): Promise<void> {
@@ -164,7 +183,7 @@ export class DatastoreFollower {
     } finally {
       // What has been heard is true, however the connection ended.
       if (this.#mustRead === undefined) this.#gathered.flush();
-      else this.#gathered.clear();
+      else this.#forgetGathered();
     }
   }
 
@@ -175,11 +194,17 @@ export class DatastoreFollower {
         this.#options.onEvent({ type: 'connected', revision: datastore.revision });
       },
       onChanges: ({ prefix }, changes) => {
-        this.#positions.advance(prefix, changes.at(-1)?.revision ?? '0');
+        this.#heardMs ??= this.#options.clock.monotonicMs();
+        this.#advance(prefix, changes.at(-1)?.revision ?? '0');
         this.#gathered.add(changes);
       },
-      onProgress: ({ prefix }, revision) => this.#positions.advance(prefix, revision),
+      onProgress: ({ prefix }, revision) => this.#advance(prefix, revision),
     };
+  }
+
+  #advance(prefix: string, revision: Revision): void {
+    this.#positions.advance(prefix, revision);
+    this.#options.onHeard?.(this.#positions.reached());
   }
 
   /** In another cluster, and in a backup that was restored, our revisions mean something else. */
@@ -188,17 +213,23 @@ export class DatastoreFollower {
     this.#historyId = id;
     if (!isKnown) {
       this.#isOtherHistory = true;
-      throw new CalicoError('conflict', 'it is another cluster of etcd than before');
+      throw this.#otherHistory('it is another cluster of etcd than before');
     }
     // It may be a member that lags behind: what is read goes past it, and shows.
-    if (BigInt(revision) < BigInt(this.#positions.reached())) {
-      throw new CalicoError('conflict', `etcd is at revision ${revision} again, which it had gone past`);
-    }
+    if (BigInt(revision) < BigInt(this.#positions.reached()))
+      throw this.#otherHistory(`etcd is at revision ${revision} again, which it had gone past`);
+  }
+
+  #otherHistory(why: string): CalicoError {
+    this.#mustRead = { why, cause: 'other-history' };
+    return new CalicoError('conflict', why);
   }
 
   #takeIn(changes: readonly Change[]): void {
     try {
       const { isWanted, onBatch } = this.#options;
+      const heardMs = this.#heardMs;
+      this.#heardMs = undefined;
       const news = this.#ledger.news(changes.filter(({ key }) => isWanted(key)));
       const emptied = this.#ledger.emptiedBy(news);
       if (emptied.length > 0) {
@@ -206,15 +237,21 @@ export class DatastoreFollower {
         return;
       }
       this.#ledger.note(news);
-      if (news.length > 0) onBatch({ changes: news, revision: this.#positions.reached(), cause: 'changes' });
+      if (news.length === 0) return;
+      onBatch({ changes: news, revision: this.#positions.reached(), cause: 'changes', heardMs });
     } catch (error) {
       this.#broken.reject(error);
     }
   }
 
+  #forgetGathered(): void {
+    this.#gathered.clear();
+    this.#heardMs = undefined;
+  }
+
   #doubt(prefixes: readonly string[]): void {
     this.#options.onEvent({ type: 'doubting', prefixes });
     this.#isDoubted = true;
-    this.readAgain('to be sure that what seems to be gone is gone');
+    this.readAgain('to be sure that what seems to be gone is gone', 'doubt');
   }
 }

@@ -6,7 +6,7 @@ import {
   type RecordChange,
   replaceRecords,
 } from '../../../src/node/apply-changes.ts';
-import { unknownCluster } from '../../../src/node/cluster.ts';
+import { isOtherForKernel, unknownCluster } from '../../../src/node/cluster.ts';
 import { desiredHost } from '../../../src/node/desired/desire.ts';
 import type { DesiredHost } from '../../../src/node/desired/desired-host.ts';
 import { BROKEN, clusterHistory } from './cluster-arbitraries.ts';
@@ -83,7 +83,7 @@ describe('applyChanges()', () => {
 
   it('is the very same state when nothing that matters has changed', () => {
     const state = clusterOf('node1', ...NODES, ...BLOCKS, vxlanPool('Always'));
-    const morePods = blockRecord('10.77.180.112/28', 'host:node1', { 0: 'node1', 5: 'node1', 6: 'node1' });
+    const morePods = blockRecord('10.77.101.80/28', 'host:node2', { 0: 'node2', 5: 'node2', 6: 'node2' });
     const relabelled = {
       ...node1,
       text: node1.text?.replace('"metadata":{', '"metadata":{"labels":{"a":"b"},'),
@@ -91,6 +91,21 @@ describe('applyChanges()', () => {
     for (const change of [morePods, ...NODES, relabelled, { key: '/calico/ipam/v2/config', text: '{}' }])
       expect(applyChange(state, change.key, change.text ?? undefined)).toBe(state);
     expect(applyChange(state, node1.key, undefined)).not.toBe(state);
+  });
+
+  it('counts what this node holds in its own blocks, which the kernel does not care about', () => {
+    const state = clusterOf('node1', ...NODES, ...BLOCKS, vxlanPool('Always'));
+    const holders = { 0: 'node1', 5: 'node1', 6: 'node2', 7: null };
+    const more = blockRecord('10.77.180.112/28', 'host:node1', holders);
+    const after = applyChange(state, more.key, more.text);
+    expect([...after.ownAllocations]).toEqual([[more.key, 2]]);
+    const one = blockRecord('10.77.180.112/28', 'host:node1', { 6: 'node2', 7: null, 8: 'node1' });
+    const later = applyChange(after, one.key, one.text);
+    expect([...later.ownAllocations]).toEqual([[more.key, 1]]);
+    expect([isOtherForKernel(state, after), isOtherForKernel(after, later)]).toEqual([true, false]);
+    const others = blockRecord('10.77.180.112/28', 'host:node2', { 8: 'node1' });
+    expect(applyChange(later, others.key, others.text).ownAllocations.size).toBe(0);
+    expect(applyChange(later, one.key, undefined).ownAllocations.size).toBe(0);
   });
 
   it.each([

@@ -8,6 +8,8 @@ it('felixEnvironment() takes what matters here, whatever the case, with its type
     felix_natportrange: '1000:2000',
     FELIX_MTUIFACEPATTERN: '^ens',
     FELIX_VXLANVNI: '',
+    FELIX_PROMETHEUSMETRICSHOST: '0.0.0.0',
+    FELIX_HEALTHENABLED: 'false',
     FELIX_LOGSEVERITYSCREEN: 'debug',
     VXLANPORT: '1',
   };
@@ -16,5 +18,7 @@ it('felixEnvironment() takes what matters here, whatever the case, with its type
     vxlanEnabled: true,
     natPortRange: '1000:2000',
     mtuIfacePattern: '^ens',
+    prometheusMetricsHost: '0.0.0.0',
+    healthEnabled: false,
   });
 });

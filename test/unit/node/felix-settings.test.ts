@@ -25,6 +25,8 @@ describe('felixSettings()', () => {
       forwardsIp: true,
       natPorts: undefined,
       excludesHostsFromNat: false,
+      metrics: { isEnabled: true, host: '127.0.0.1', port: 9091 },
+      health: { isEnabled: true, host: '127.0.0.1', port: 9099 },
     });
     const { mtuIfacePattern } = settingsOf({}).settings;
     const names = ['eth0', 'enp3s0', 'wlan1', 'bond0', 'cali1', 'docker0', 'vxlan.calico'];
@@ -49,6 +51,9 @@ describe('felixSettings()', () => {
     ['natOutgoingAddress', 'fd00::1'],
     ['vxlanEnabled', 'perhaps'],
     ['ipForwarding', {}],
+    ['prometheusMetricsPort', 'http'],
+    ['prometheusMetricsHost', 'a b'],
+    ['healthEnabled', 'perhaps'],
   ])('replaces %s=%j by the default, and says so', (name, value) => {
     const { settings, findings } = settingsOf({ [name]: value });
     expect(settings).toEqual(settingsOf({}).settings);

@@ -173,7 +173,7 @@ describe('DatastoreFollower', () => {
     follower.readAgain('somebody asked');
     await until(() => batches.length === 2);
     expect(batches[1]).toMatchObject({ cause: 'picture', changes: [] });
-    expect(events).toContainEqual({ type: 'reading', why: 'somebody asked' });
+    expect(events).toContainEqual({ type: 'reading', why: 'somebody asked', cause: 'asked' });
   });
 
   it('ends when it is interrupted, also while it waits', async () => {
