@@ -21,8 +21,9 @@ import { keepHeapSmall } from '../node/small-heap.ts';
 import type { CommandWorld } from './command-world.ts';
 import { readConfigFile } from './config-file.ts';
 import { type DatastoreOptions, datastoreSettings, withDatastoreOptions } from './datastore-options.ts';
+import { internalAddresses } from './internal-addresses.ts';
 
-interface NodeOptions extends DatastoreOptions {
+export interface NodeOptions extends DatastoreOptions {
   readonly node?: string;
   readonly ip?: string;
   readonly ip6?: string;
@@ -54,7 +55,7 @@ export function nodeCommand(world: CommandWorld): Command {
     .option('--ip6 <address>', 'the same for IPv6, which is only looked for if asked to (default: IP6)')
     .option(
       '--ip-autodetection-method <method>',
-      'first-found, interface=REGEX, skip-interface=REGEX, cidr=CIDR, can-reach=ADDRESS (default: IP_AUTODETECTION_METHOD)',
+      'first-found, kubernetes-internal-ip, interface=REGEX, skip-interface=REGEX, cidr=CIDR, can-reach=ADDRESS (default: IP_AUTODETECTION_METHOD)',
     )
     .option('--ip6-autodetection-method <method>', 'the same for IPv6 (default: IP6_AUTODETECTION_METHOD)')
     .option('--nodename-file <file>', 'where plugins find its name (default: CALICO_NODENAME_FILE)')
@@ -77,13 +78,18 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   log.info('agent: begins', { version: world.version, node: settings.nodeName });
   try {
     const ports = { ...datastore, clock, random, interruption, log };
-    const host = { readInterfaces, sourceAddress, internalAddresses: undefined };
+    const host = { readInterfaces, sourceAddress, internalAddresses: kubernetesAddresses(settings, world) };
     using consumer = keepHost({ clock, random, log, mtuFile: MTU_FILE });
     await runAgent(settings, { ...ports, ...host }, consumer);
     log.info('agent: ended', { by: interruption.signal() });
   } finally {
     await datastore.close();
   }
+}
+
+/** Kubernetes may call this node by another name. */
+function kubernetesAddresses({ registration, nodeName }: AgentSettings, world: CommandWorld) {
+  return internalAddresses(registration.kubernetesNode ?? nodeName, world);
 }
 
 /** Options come before the environment, whose names they have. Throws `config`. */

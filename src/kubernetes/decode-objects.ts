@@ -36,6 +36,7 @@ const node = z.object({
   kind: z.literal('Node'),
   metadata,
   spec: maybe(z.object({ podCIDR: text, podCIDRs: maybe(z.array(z.string())) })),
+  status: maybe(z.object({ addresses: maybe(z.array(z.object({ type: text, address: text }))) })),
 });
 
 /** Each throws `corrupt` with the path of the field that is wrong, but not its value. `what` is for the message. */
@@ -59,9 +60,15 @@ export function decodeNamespace(json: string, what: string): Namespace {
 }
 
 export function decodeNode(json: string, what: string): Node {
-  const { metadata, spec } = decodeJson(node, json, what);
+  const { metadata, spec, status } = decodeJson(node, json, what);
   const podCidrs = spec?.podCIDRs?.length ? spec.podCIDRs : [spec?.podCIDR ?? ''];
-  return { name: metadata.name, podCidrs: podCidrs.filter((cidr) => cidr !== '') };
+  return {
+    name: metadata.name,
+    podCidrs: podCidrs.filter((cidr) => cidr !== ''),
+    internalIps: (status?.addresses ?? []).flatMap(({ type, address }) =>
+      type === 'InternalIP' && address ? [address] : [],
+    ),
+  };
 }
 
 /** The text of the API server's version: `v1.34.2`. */

@@ -33,4 +33,6 @@ export interface Namespace {
 export interface Node {
   readonly name: string;
   readonly podCidrs: readonly string[];
+  /** As its kubelet or the cloud reports them; none before it has. */
+  readonly internalIps: readonly string[];
 }

@@ -2,14 +2,14 @@
 
 import { isCalicoError } from '../../base/calico-error.ts';
 import type { Deadline } from '../../base/deadline.ts';
-import { environmentDefaults } from '../../config/environment-defaults.ts';
 import type { Finding } from '../../ipam/audit/damage.ts';
 import type { KubernetesApi } from '../../kubernetes/api.ts';
 import { openKubernetesApi } from '../../kubernetes/api-client.ts';
-import { type ConnectionSources, readConnectionSettings } from '../../kubernetes/connection-settings.ts';
+import { readConnectionSettings } from '../../kubernetes/connection-settings.ts';
 import { listPods } from '../../kubernetes/pod-list.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import type { CommandWorld } from '../command-world.ts';
+import { kubernetesSources } from '../kubernetes-sources.ts';
 import type { SeenEndpoint } from './kernel-findings.ts';
 
 export interface Pods extends Disposable {
@@ -25,7 +25,7 @@ export async function openPods(
   { env, clock }: CommandWorld,
   deadline: Deadline,
 ): Promise<Pods> {
-  const settings = await readConnectionSettings(sourcesOf(kubeconfig, env), clock);
+  const settings = await readConnectionSettings(kubernetesSources(kubeconfig, env), clock);
   const names = new Set<string>();
   for await (const page of listPods(settings, clock, deadline))
     for (const { namespace, name } of page) names.add(`${namespace}/${name}`);
@@ -59,19 +59,4 @@ export async function findInKubernetes(
     findings.push({ damage: 'endpoint-without-pod', key, text });
   }
   return findings;
-}
-
-function sourcesOf(kubeconfig: string | undefined, env: CommandWorld['env']): ConnectionSources {
-  const { kubernetes } = environmentDefaults(env);
-  return {
-    kubeconfig: kubeconfig ?? kubernetes.kubeconfig,
-    context: kubernetes.currentContext,
-    server: kubernetes.apiEndpoint,
-    token: undefined,
-    clientCertificate: kubernetes.certFile,
-    clientKey: kubernetes.keyFile,
-    certificateAuthority: kubernetes.caFile,
-    insecureSkipTlsVerify: kubernetes.insecureSkipTlsVerify,
-    inCluster: kubernetes.inCluster,
-  };
 }

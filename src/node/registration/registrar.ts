@@ -3,7 +3,7 @@
 import { CalicoError, isCalicoError } from '../../base/calico-error.ts';
 import { type Clock, type Deadline, deadlineIn } from '../../base/deadline.ts';
 import type { Interruption } from '../../base/interruption.ts';
-import type { IpAddress, IpFamily } from '../../base/ip-address.ts';
+import { formatIpAddress, type IpAddress, type IpFamily } from '../../base/ip-address.ts';
 import type { Log } from '../../base/log.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import { settle } from '../../datastore/settle.ts';
@@ -108,7 +108,8 @@ export function createRegistrar(
           // No answer, or no address yet: time may heal it.
           if (!isCalicoError(error, 'unavailable')) throw error;
           const pauseMs = backoffMs(failures, random.fraction());
-          log.warn('registration: not yet', { error: error.message, milliseconds: Math.round(pauseMs) });
+          const { message, details } = error;
+          log.warn('registration: not yet', { error: message, details, milliseconds: Math.round(pauseMs) });
           await pause(ports, pauseMs);
         }
       }
@@ -144,17 +145,28 @@ export async function registerHost(
   const { store, clock, random } = ports;
   const host = ports.readInterfaces();
   const find = (family: IpFamily) => detect(family, settings, host, ports, deadline);
+  const [found4, found6] = [await find(4), await find(6)];
   const request = {
     ...{ nodeName, settings, host },
-    detected: { 4: await find(4), 6: await find(6) },
+    detected: { 4: found4.local, 6: found6.local },
     uuid: random.uuid,
     now: formatRfc3339(clock.nowNs()),
   };
-  return settle({
+  const problems = [found4, found6].flatMap(({ problem }) => problem ?? []);
+  const registered = await settle({
     ...{ store, deadline, clock, random: random.fraction },
     ranges: registrationRanges(nodeName),
     decide: (view) => decideRegistration(request, view),
+  }).catch((error: unknown) => {
+    throw isCalicoError(error, 'unavailable') ? withProblems(error, problems) : error;
   });
+  return { ...registered, warnings: [...problems, ...registered.warnings] };
+}
+
+function withProblems(error: CalicoError, problems: readonly string[]): CalicoError {
+  if (problems.length === 0) return error;
+  const details = [...problems, ...(error.details === undefined ? [] : [error.details])].join('; ');
+  return new CalicoError(error.kind, error.message, { details, cause: error });
 }
 
 /** Gives each tunnel that a pool asks for its address, and takes back those that none asks for. */
@@ -171,35 +183,52 @@ export function reconcileTunnels(
   });
 }
 
+interface Detected {
+  readonly local: LocalAddress | undefined;
+  /** Why there is none, where somebody else was asked; an address that is recorded stays then. */
+  readonly problem?: string;
+}
+
 async function detect(
   family: IpFamily,
   { addresses, methods }: RegistrationSettings,
   host: HostInterfaces,
   ports: RegistrarPorts,
   deadline: Deadline,
-): Promise<LocalAddress | undefined> {
-  if (!isDetectionWanted(family, addresses[family])) return undefined;
+): Promise<Detected> {
+  if (!isDetectionWanted(family, addresses[family])) return { local: undefined };
   const method = methods[family];
   switch (method.by) {
     case 'interface':
     case 'cidr':
-      return detectAddress(method, family, host, undefined);
-    case 'reach':
-      return detectAddress(
-        method,
-        family,
-        host,
-        await ports.sourceAddress(method.destination, family, deadline),
-      );
-    case 'kubernetes': {
-      const internal = await internalAddresses(ports, deadline);
-      return detectAddress(
-        method,
-        family,
-        host,
-        internal.find((address) => address.family === family),
-      );
+      return { local: detectAddress(method, family, host, undefined) };
+    case 'reach': {
+      const source = await ports.sourceAddress(method.destination, family, deadline);
+      return { local: detectAddress(method, family, host, source) };
     }
+    case 'kubernetes':
+      return detectInternal(family, host, ports, deadline);
+  }
+}
+
+async function detectInternal(
+  family: IpFamily,
+  host: HostInterfaces,
+  ports: RegistrarPorts,
+  deadline: Deadline,
+): Promise<Detected> {
+  try {
+    const internal = (await internalAddresses(ports, deadline)).find((one) => one.family === family);
+    const local = detectAddress({ by: 'kubernetes' }, family, host, internal);
+    if (local !== undefined) return { local };
+    const problem =
+      internal === undefined
+        ? `the Node of Kubernetes has no InternalIP of IPv${family}`
+        : `the InternalIP ${formatIpAddress(internal)} of the Node of Kubernetes is on no interface of this host`;
+    return { local, problem };
+  } catch (error) {
+    if (!(error instanceof CalicoError) || error.kind === 'config') throw error;
+    return { local: undefined, problem: error.message };
   }
 }
 
@@ -214,6 +243,7 @@ function internalAddresses(
 ): Promise<readonly IpAddress[]> {
   if (ask !== undefined) return ask(deadline);
   throw new CalicoError('config', 'kubernetes-internal-ip needs an API server, and none is configured', {
-    details: 'choose another IP_AUTODETECTION_METHOD',
+    details:
+      'set KUBECONFIG, as a pod KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, or choose another IP_AUTODETECTION_METHOD',
   });
 }

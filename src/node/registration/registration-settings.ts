@@ -32,22 +32,26 @@ export type RegistrationEnvironment = Readonly<Record<string, string | undefined
 const POLL_MS = 60_000;
 const MAX_AS_NUMBER = 2 ** 32 - 1;
 
-/** Throws `config`, naming the variable and its value. An empty variable counts as absent. */
+/**
+ * Throws `config`, naming the variable and its value. An empty variable counts as absent. Those that Calico's
+ * /etc/calico/calico.env has a prefix for may have it: CALICO_NODENAME, CALICO_IP, CALICO_IP6, CALICO_AS.
+ */
 export function readRegistrationSettings(env: RegistrationEnvironment): RegistrationSettings {
   const variable = (name: string) => env[name]?.trim() || undefined;
+  const prefixed = (name: string) => variable(name) ?? variable(`CALICO_${name}`);
   const poll = variable('AUTODETECT_POLL_INTERVAL');
   return {
-    nodeName: variable('NODENAME'),
+    nodeName: prefixed('NODENAME'),
     nodeNameFile: variable('CALICO_NODENAME_FILE') ?? NODENAME_FILE,
     hostname: variable('HOSTNAME')?.toLowerCase(),
     addresses: {
-      4: parseAddressSetting(variable('IP') ?? '', 4, 'IP'),
-      6: parseAddressSetting(variable('IP6') ?? '', 6, 'IP6'),
+      4: parseAddressSetting(prefixed('IP') ?? '', 4, 'IP'),
+      6: parseAddressSetting(prefixed('IP6') ?? '', 6, 'IP6'),
     },
     methods: { 4: method(env, 'IP_AUTODETECTION_METHOD'), 6: method(env, 'IP6_AUTODETECTION_METHOD') },
     checksConflicts: variable('DISABLE_NODE_IP_CHECK') !== 'true',
     pollMs: poll === undefined ? POLL_MS : parseGoDuration(poll, 'AUTODETECT_POLL_INTERVAL'),
-    asNumber: variable('CALICO_NETWORKING_BACKEND') === 'none' ? undefined : asNumber(variable('AS')),
+    asNumber: variable('CALICO_NETWORKING_BACKEND') === 'none' ? undefined : asNumber(prefixed('AS')),
     kubernetesNode: variable('CALICO_K8S_NODE_REF'),
     pools: ([4, 6] as const).flatMap((family) => wantedPool(env, family) ?? []),
   };

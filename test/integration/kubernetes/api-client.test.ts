@@ -40,7 +40,7 @@ describe('the client of the Kubernetes API', () => {
     ]);
     expect(pod).toMatchObject({ name: 'web-1', namespace: 'default', uid: 'u1', labels: {} });
     expect(namespace).toEqual({ name: 'default', labels: { a: 'b' }, annotations: {} });
-    expect(node).toEqual({ name: 'n1', podCidrs: ['10.0.0.0/24'] });
+    expect(node).toEqual({ name: 'n1', podCidrs: ['10.0.0.0/24'], internalIps: [] });
     expect(version).toBe('v1.34.2');
     const sent = [`Bearer ${TOKEN}`, 'application/json'];
     expect(seen).toEqual([

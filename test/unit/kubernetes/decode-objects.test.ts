@@ -97,7 +97,18 @@ describe('decodeNode()', () => {
     [null, []],
   ])('of %j has the pod CIDRs %j', (spec, podCidrs) => {
     const json = JSON.stringify({ kind: 'Node', metadata: { name: 'n' }, spec });
-    expect(decodeNode(json, '')).toEqual({ name: 'n', podCidrs });
+    expect(decodeNode(json, '')).toEqual({ name: 'n', podCidrs, internalIps: [] });
+  });
+
+  it('of Node has its InternalIPs, in their order', () => {
+    const addresses = [
+      { type: 'InternalIP', address: '10.0.0.1' },
+      { type: 'Hostname', address: 'n' },
+      { type: 'InternalIP', address: 'fd00::1' },
+      { type: 'InternalIP' },
+    ];
+    const json = JSON.stringify({ kind: 'Node', metadata: { name: 'n' }, status: { addresses } });
+    expect(decodeNode(json, '').internalIps).toEqual(['10.0.0.1', 'fd00::1']);
   });
 });
 

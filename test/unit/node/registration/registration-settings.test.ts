@@ -20,6 +20,19 @@ describe('readRegistrationSettings()', () => {
     expect([nodeName, hostname]).toEqual(['Node1', 'host1']);
   });
 
+  it('takes names with the prefix that Calico’s calico.env has, after those without', () => {
+    const prefixed = {
+      CALICO_NODENAME: 'a',
+      CALICO_IP: '10.0.0.1/24',
+      CALICO_IP6: 'none',
+      CALICO_AS: '64512',
+    };
+    expect(readRegistrationSettings(prefixed)).toEqual(
+      readRegistrationSettings({ NODENAME: 'a', IP: '10.0.0.1/24', IP6: 'none', AS: '64512' }),
+    );
+    expect(readRegistrationSettings({ ...prefixed, NODENAME: 'b' }).nodeName).toBe('b');
+  });
+
   it.each([
     ['60s', 60_000],
     ['1m30s', 90_000],
