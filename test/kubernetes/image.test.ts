@@ -1,12 +1,21 @@
 /** The container image: imported into containerd, and run as the DaemonSet in cni-conf runs it. */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Containerd, startContainerd } from '../support/containerd.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
@@ -19,6 +28,23 @@ import { REPOSITORY, requireTool } from '../support/tools.ts';
 const IMAGE = `localhost/calico-cni:${packageJson.version}`;
 const why = whyNoKubernetes();
 const skipped = why === undefined ? '' : ` (skipped: ${why})`;
+
+/** Those that containerd gives unless it is told otherwise. */
+const ALL_RIGHTS = [
+  ...[
+    'CHOWN',
+    'DAC_OVERRIDE',
+    'FSETID',
+    'FOWNER',
+    'MKNOD',
+    'NET_RAW',
+    'SETGID',
+    'SETUID',
+    'SETFCAP',
+    'SETPCAP',
+  ],
+  ...['NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL', 'AUDIT_WRITE'],
+].map((name) => `CAP_${name}`);
 
 const LOOPBACK = { cniVersion: '1.0.0', name: 'none', plugins: [{ type: 'loopback' }] };
 /** Where the API keeps each kind of the manifest. */
@@ -91,7 +117,7 @@ describe.skipIf(why !== undefined)(`the container image${skipped}`, () => {
   });
 
   it('installs what the DaemonSet asks for, with a token that has exactly its rights', async () => {
-    await applyManifests(api);
+    expect(await applyManifests(api, 'calico-cni.yaml')).toBe(9);
     await output([
       executable('calico'),
       'bootstrap',
@@ -139,24 +165,71 @@ describe.skipIf(why !== undefined)(`the container image${skipped}`, () => {
     expect(await statusOf(api, token, '/api/v1/namespaces/kube-system/secrets')).toBe(403);
     expect((await runContainer(options)).stdout).toContain('nothing has changed');
   });
+
+  it('runs the agent with the one right that the other DaemonSet gives it, as the Node that its account may read', async () => {
+    expect(await applyManifests(api, 'calico-node.yaml')).toBe(11);
+    await api.createNode('worker-1');
+    const addresses = [{ type: 'InternalIP', address: '10.50.0.11' }];
+    const patch = { kind: 'Node', apiVersion: 'v1', metadata: { name: 'worker-1' }, status: { addresses } };
+    await api.request('PUT', '/api/v1/nodes/worker-1/status', patch);
+    const [account, state] = ['node-account', 'var-lib-calico'].map((name) => join(folder, name));
+    if (account === undefined || state === undefined) throw new Error('no folders');
+    mkdirSync(state);
+    await writeAccount(api, account, 'calico-node');
+    execFileSync('ip', ['link', 'add', 'eth7', 'type', 'dummy']);
+    execFileSync('ip', ['address', 'add', '10.50.0.11/24', 'dev', 'eth7']);
+    execFileSync('ip', ['link', 'set', 'eth7', 'up']);
+    const { port } = new URL(api.url);
+    const env = [
+      ...['NODENAME=node7', 'CALICO_K8S_NODE_REF=worker-1', `ETCD_ENDPOINTS=${etcd.endpoint}`],
+      ...['KUBERNETES_SERVICE_HOST=127.0.0.1', `KUBERNETES_SERVICE_PORT=${port}`],
+      ...['IP=autodetect', 'IP_AUTODETECTION_METHOD=kubernetes-internal-ip'],
+    ].flatMap((variable) => ['--env', variable]);
+    const mounts = [
+      `type=bind,src=${account},dst=/var/run/secrets/kubernetes.io/serviceaccount,options=rbind:ro`,
+      `type=bind,src=${state},dst=/var/lib/calico,options=rbind:rw`,
+    ].flatMap((mount) => ['--mount', mount]);
+    const rights = ALL_RIGHTS.flatMap((right) => ['--cap-drop', right]);
+    const options = ['--read-only', ...rights, '--cap-add', 'CAP_NET_ADMIN', ...mounts, ...env];
+    const agent = runContainer(options, '/usr/bin/calico', 'node');
+    const name = `test${count}`;
+    try {
+      await vi.waitUntil(() => existsSync(join(state, 'nodename')), { timeout: 30_000, interval: 100 });
+      expect(readFileSync(join(state, 'nodename'), 'utf8')).toBe('node7');
+      const { spec } = JSON.parse(
+        (await etcd.get('/calico/resources/v3/projectcalico.org/nodes/node7')) ?? '{}',
+      );
+      expect(spec.bgp.ipv4Address).toBe('10.50.0.11/24');
+    } finally {
+      await run([...ctr, 'tasks', 'kill', '--signal', 'SIGTERM', name], { timeoutMs: 10_000 });
+    }
+    const { exitCode, stderr } = await agent;
+    expect(exitCode).toBe(0);
+    expect(stderr).not.toContain('[ERROR]');
+    expect(stderr.match(/host: changed/g)).toHaveLength(1);
+  });
 });
 
-async function applyManifests(api: KubeApiServer): Promise<void> {
-  const manifests: readonly KubeObject[] = loadAll(
-    readFileSync(join(REPOSITORY, 'cni-conf/calico-cni.yaml'), 'utf8'),
-  );
+/** All of a file, the one in place of the other. Gives how many objects it has. */
+async function applyManifests(api: KubeApiServer, name: string): Promise<number> {
+  const manifests: readonly KubeObject[] = loadAll(readFileSync(join(REPOSITORY, 'cni-conf', name), 'utf8'));
   for (const manifest of manifests) {
     const path = PATHS[manifest.kind];
     if (path === undefined) throw new Error(`where are objects of kind ${manifest.kind}?`);
+    await api.request('DELETE', `${path}/${manifest.metadata.name}`).catch(() => undefined);
     // Fields that nobody knows are refused.
     await api.request('POST', `${path}?fieldValidation=Strict`, manifest);
   }
-  expect(manifests).toHaveLength(9);
+  return manifests.length;
 }
 
 /** What kubelet mounts for the account of the installer. */
-async function writeAccount(api: KubeApiServer, folder: string): Promise<void> {
-  const path = `${PATHS.ServiceAccount}/calico-cni-installer/token`;
+async function writeAccount(
+  api: KubeApiServer,
+  folder: string,
+  name = 'calico-cni-installer',
+): Promise<void> {
+  const path = `${PATHS.ServiceAccount}/${name}/token`;
   const { status } = await api.request('POST', path, { spec: { expirationSeconds: 3600 } });
   mkdirSync(folder);
   writeFileSync(join(folder, 'token'), status.token);
