@@ -24,6 +24,8 @@ export interface EtcdData {
     body: object,
     as?: { readonly name: string; readonly password: string },
   ): Promise<void>;
+  /** Forgets all revisions but the present one. */
+  compact(): Promise<void>;
   /** How many unary RPCs etcd has answered so far, by method: `Range`, `Txn`, `Put`, `LeaseGrant`, … */
   requestCounts(): Promise<ReadonlyMap<string, number>>;
   /** What clients have asked and got over gRPC so far; the calls made through here do not count. */
@@ -41,6 +43,7 @@ export interface Traffic {
 const MAX_OPERATIONS = 128;
 
 interface RangeAnswer {
+  readonly header: { readonly revision: string };
   readonly kvs?: readonly { readonly key: string; readonly value?: string }[];
 }
 
@@ -74,6 +77,14 @@ export function connectEtcd(socketPath: string): EtcdData {
     admin: async (method, body, as) => {
       const headers = as === undefined ? {} : { Authorization: await logIn(socketPath, as) };
       await send(socketPath, `/v3/${method}`, JSON.stringify(body), headers);
+    },
+    compact: async () => {
+      const { header } = (await call('range', { key: toBase64('/') })) as RangeAnswer;
+      await send(
+        socketPath,
+        '/v3/kv/compaction',
+        JSON.stringify({ revision: header.revision, physical: true }),
+      );
     },
     requestCounts: async () => countRequests(await send(socketPath, '/metrics')),
     traffic: async () => readTraffic(await send(socketPath, '/metrics')),

@@ -33,11 +33,11 @@ export function hostDifferences(
 
 /** The differences that are left when they are none, or when the time is over. */
 export async function settledDifferences(
-  find: () => readonly string[],
+  find: () => Promise<readonly string[]>,
   limitMs: number,
 ): Promise<readonly string[]> {
   for (const startedMs = performance.now(); ; await sleep(50)) {
-    const left = find();
+    const left = await find();
     if (left.length === 0 || performance.now() - startedMs > limitMs) return left;
   }
 }
