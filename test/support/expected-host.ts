@@ -180,7 +180,15 @@ function routes(
     const hasPool = cluster.pools.some((pool) => isWithin(cidr, pool.cidr));
     if (way !== undefined && hasPool) found.push([`route ${cidr}`, way]);
   }
-  return found;
+  return family === 4 || device === undefined ? found : [...found, ...tunnelEnds(found, device)];
+}
+
+/** In IPv6 a gateway of the device needs a route through it. */
+function tunnelEnds(routes: readonly Entry[], device: string): readonly Entry[] {
+  return routes.flatMap(([, way]) => {
+    const [, gateway, mtu] = new RegExp(`^via (.*) dev ${device} onlink (.*)$`).exec(way) ?? [];
+    return gateway === undefined ? [] : [[`route ${gateway}/128`, `dev ${device} ${mtu}`] as const];
+  });
 }
 
 function blackhole(cidr: string, single: string): string | undefined {

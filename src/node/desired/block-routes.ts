@@ -46,8 +46,9 @@ export interface MissingRoute {
 /** `undefined`: none is needed, or what it needs is missing altogether, which is said once elsewhere. */
 type Outcome = RankedRoute | MissingRoute | undefined;
 
-/** A borrowed address goes before its block, then what is direct before what is tunnelled. */
+/** The far end of a tunnel goes first, a borrowed address before its block, then what is direct before what is tunnelled. */
 const RANK = {
+  tunnelEnd: -1,
   borrowed: 0,
   block: 10,
   vxlanSameSubnet: 1,
@@ -58,14 +59,31 @@ const RANK = {
   blackhole: 6,
 } as const;
 
-/** To the block at its owner, and to each address that another node has borrowed. */
+/** To the block at its owner, to each address that another node has borrowed, and to the ends of tunnels on the way. */
 export function blockRoutes(block: ClusterBlock, world: RouteWorld): readonly (RankedRoute | MissingRoute)[] {
   const { owner, cidr } = block;
   const outcomes = [
     ...block.borrowed.map((borrowed) => borrowedRoute(borrowed, block.isVirtual, world)),
     owner === undefined ? undefined : routeTo(cidr, owner, RANK.block, world),
   ];
-  return outcomes.filter((outcome) => outcome !== undefined);
+  return outcomes.flatMap((outcome) =>
+    outcome === undefined ? [] : [outcome, ...tunnelEnd(outcome, world)],
+  );
+}
+
+/**
+ * IPv6 refuses a gateway to which a route leads through another device, even onlink. The end of a tunnel is in a block of
+ * its node, which may be reached directly at that moment, so it has a route of its own.
+ */
+function tunnelEnd(
+  outcome: RankedRoute | MissingRoute,
+  { family, vxlan }: RouteWorld,
+): readonly RankedRoute[] {
+  if (family === 4 || 'problem' in outcome) return [];
+  const { gateway, device } = outcome.route;
+  if (gateway === undefined || device === undefined || device !== vxlan?.name) return [];
+  const route = { ...outcome.route, destination: hostCidr(gateway), gateway: undefined, isOnLink: false };
+  return [{ rank: RANK.tunnelEnd, route }];
 }
 
 function borrowedRoute(

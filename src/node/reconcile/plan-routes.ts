@@ -12,7 +12,7 @@ import type { DevicePlan } from './plan-devices.ts';
 import type { PlanOptions } from './plan-options.ts';
 
 export interface RoutePlan {
-  /** In an order in which no packet of a borrowed address goes to the owner of its block meanwhile. */
+  /** No packet of a borrowed address goes to the owner of its block meanwhile, and gateways are known before they are used. */
   readonly replacements: readonly ChangeRoute[];
   readonly deletions: readonly ChangeRoute[];
   readonly findings: readonly Finding[];
@@ -42,14 +42,18 @@ export function planRoutes(
     return wanted.has(routeKey(route)) || (pod !== undefined && sameRoute(pod, route));
   };
   return {
-    replacements: replacements
-      .toSorted((a, b) => b.destination.prefixLength - a.destination.prefixLength)
-      .map((route) => ({ do: 'replace-route', route })),
+    replacements: replacements.toSorted(goesBefore).map((route) => ({ do: 'replace-route', route })),
     deletions: observed.routes
       .filter((route) => rules.isOurs(route) && !isKept(route))
       .map((route) => ({ do: 'delete-route', route })),
     findings,
   };
+}
+
+/** The longer prefix, and of equals what needs no gateway. */
+function goesBefore(a: HostRoute, b: HostRoute): number {
+  const longer = b.destination.prefixLength - a.destination.prefixLength;
+  return longer || Number(a.gateway !== undefined) - Number(b.gateway !== undefined);
 }
 
 interface Ownership {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../support/clock.ts';
 import { type TestNetns, whyNoNetns } from '../../support/netns.ts';
+import { startPing } from '../../support/ping-stream.ts';
 import { output, run } from '../../support/run.ts';
 import { blockRecord, poolRecord } from '../../unit/node/records.ts';
 import {
@@ -84,19 +85,21 @@ describe.skipIf(whyNoNetns() !== undefined)('three hosts', () => {
   });
 
   it('lose no packet while a pool changes to CrossSubnet and back, and use the tunnel only where they must', async () => {
-    const stream = run(['ping', '-i', '0.01', '-w', '4', HOSTS.node2.pod], { netns: fabric.pods.node1.name });
+    const addresses = [HOSTS.node2.pod, ipv6Of('node2').pod];
+    const streams = addresses.map((address) => startPing(fabric.pods.node1, address, 10));
     for (const mode of ['CrossSubnet', 'Always', 'CrossSubnet']) {
-      await tellAll([pool4(mode)]);
+      await tellAll([pool4(mode), pool6(mode)]);
       await realClock.sleep(300);
     }
-    const { stdout } = await stream;
-    expect(stdout).toMatch(/ 0% packet loss/);
+    for (const stream of streams) expect((await stream.stop()).lost).toEqual([]);
     expect(fabric.hosts.node1.sh('ip route show 10.77.101.80/28')).toBe(
       '10.77.101.80/28 via 10.50.0.12 dev eth0 proto 202 onlink',
     );
     expect(fabric.hosts.node1.sh('ip route show 10.77.161.192/28')).toBe(
       '10.77.161.192/28 via 10.77.161.192 dev vxlan.calico proto 202 onlink mtu 1450',
     );
+    const { block } = ipv6Of('node2');
+    expect(fabric.hosts.node1.sh(`ip -6 route show ${block}`)).toContain(' via 2001:db8:50::12 dev eth0 ');
     const before = packets(fabric.hosts.node1, 'vxlan.calico');
     expect(await pings(fabric.pods.node1, HOSTS.node2.pod)).toBe(3);
     expect(packets(fabric.hosts.node1, 'vxlan.calico')).toBe(before);

@@ -331,10 +331,31 @@ describe('desiredHost() with IPv6', () => {
       'ip link set vxlan-v6.calico up',
       expect.stringMatching(/^bridge fdb replace 66:.* dev vxlan-v6\.calico dst fd50::12 self permanent$/),
       expect.stringMatching(/^ip neigh replace fd77::200 lladdr 66:.* dev vxlan-v6\.calico nud permanent$/),
+      // Before it is a gateway.
+      'ip -6 route replace fd77::200/128 dev vxlan-v6.calico proto 202 metric 1024 mtu 1430',
       'ip -6 route replace blackhole fd77::100/122 proto 202 metric 1024',
       'ip -6 route replace fd77::200/122 via fd77::200 dev vxlan-v6.calico proto 202 metric 1024 onlink mtu 1430',
     ]);
     expect(desiredHost(cluster, facts).mtuFile).toBe('1430');
+  });
+
+  it('routes the end of a tunnel once, before the addresses that are reached through it', () => {
+    const cluster = clusterOf(
+      'node1',
+      ...nodes,
+      blockRecord('fd77::100/122', 'host:node1', { 0: 'node1', 5: 'node2' }),
+      // The tunnel address of node2 is borrowed, from a block that is reached directly.
+      blockRecord('fd77::200/122', 'host:node3', { 0: 'node2' }),
+      nodeRecord('node3', 'fd50::13/64', { ipv6VXLANTunnelAddr: 'fd77::300' }),
+      poolRecord('six', 'fd77::/48', { vxlanMode: 'CrossSubnet' }),
+      poolRecord('far', 'fd77::100/122', { vxlanMode: 'Always' }),
+    );
+    expect(lines(cluster, facts).filter((line) => line.includes('route'))).toEqual([
+      'ip -6 route replace fd77::200/128 dev vxlan-v6.calico proto 202 metric 1024 mtu 1430',
+      'ip -6 route replace fd77::105/128 via fd77::200 dev vxlan-v6.calico proto 202 metric 1024 onlink mtu 1430',
+      'ip -6 route replace blackhole fd77::100/122 proto 202 metric 1024',
+      'ip -6 route replace fd77::200/122 via fd50::13 dev eth0 proto 202 metric 1024 onlink',
+    ]);
   });
 
   it('does not touch IPv4', () => {
