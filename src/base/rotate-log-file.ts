@@ -62,7 +62,10 @@ function tidy(logFile: string, { maxAgeDays, maxCount }: RotationLimits, port: R
   const oldestMs = maxAgeDays < 1 ? 0 : port.nowMs() - maxAgeDays * DAY_MS;
   const isDoomed = ({ atMs }: RotatedFile, index: number) =>
     atMs < oldestMs || (maxCount >= 1 && index < files.length - maxCount);
-  for (const { name } of files.filter(isDoomed)) rmSync(join(folder, name), { force: true });
+  for (const { name } of files.filter(isDoomed)) {
+    rmSync(join(folder, name), { force: true });
+    rmSync(unfinishedOf(join(folder, name)), { force: true });
+  }
   const plain = files.filter((file, index) => !file.isCompressed && !isDoomed(file, index));
   const settled = plain.find(({ name }) => isSettled(join(folder, name), port));
   if (settled !== undefined) compress(join(folder, settled.name), port);
@@ -85,7 +88,7 @@ function compress(path: string, { tryLock }: RotationPort): void {
   const from = openSync(path, 'r');
   try {
     if (!tryLock(from)) return;
-    const unfinished = `${path}.zst.tmp`;
+    const unfinished = unfinishedOf(path);
     const to = openSync(unfinished, 'w', 0o644);
     try {
       compressInto(from, to);
@@ -97,6 +100,10 @@ function compress(path: string, { tryLock }: RotationPort): void {
   } finally {
     closeSync(from);
   }
+}
+
+function unfinishedOf(path: string): string {
+  return `${path}.zst.tmp`;
 }
 
 function compressInto(from: number, to: number): void {

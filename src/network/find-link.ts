@@ -3,7 +3,7 @@
 import { isKernelError } from './kernel-error.ts';
 import type { NetlinkRequest } from './netlink/header.ts';
 import { decodeLink, deleteLink, getLink, getLinkAt, type Link } from './netlink/link.ts';
-import type { NetlinkSocket } from './netlink/socket.ts';
+import { type NetlinkSocket, openNetlinkSocket } from './netlink/socket.ts';
 
 /** `undefined` when the socket's namespace has no interface of that name. */
 export function findLink(socket: NetlinkSocket, name: string): Link | undefined {
@@ -13,6 +13,12 @@ export function findLink(socket: NetlinkSocket, name: string): Link | undefined 
 /** `undefined` when the socket's namespace has no interface with that index. */
 export function findLinkAt(socket: NetlinkSocket, ifIndex: number): Link | undefined {
   return linkOrUndefined(socket, getLinkAt(ifIndex));
+}
+
+/** Whether the calling thread's namespace has an interface of that name. */
+export function isOnHost(name: string): boolean {
+  using host = openNetlinkSocket();
+  return findLink(host, name) !== undefined;
 }
 
 /** Removes the interface with the index, its other end too; success when it is gone already. */

@@ -57,7 +57,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   network: {
     values: ['base'],
     types: [],
-    builtins: ['node:fs', 'node:path', 'node:os', 'node:util'],
+    builtins: ['node:fs', 'node:path', 'node:os', 'node:timers/promises', 'node:util'],
     because: 'it brings the kernel to a plan it is handed, and asks no one else',
   },
   dataplane: {

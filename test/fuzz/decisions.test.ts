@@ -125,7 +125,14 @@ function del(store: MemoryStore, containerId: string) {
   const ids = idsOf(containerId);
   const handleIds = [handleIdOf(containerId), containerId];
   const ranges = [...workloadRanges(ids), ...ipamRanges({ nodeName: NODE, handleIds })];
-  const inputs = { ids, handleIds, nowNs: NOW_NS, isInUse: () => false, restore: undefined };
+  const inputs = {
+    ids,
+    handleIds,
+    nowNs: NOW_NS,
+    isInUse: () => false,
+    isOnHost: () => true,
+    restore: undefined,
+  };
   return decided(store, ranges, (view) => decideDel(inputs, view, warn));
 }
 

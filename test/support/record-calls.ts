@@ -23,6 +23,8 @@ export interface RecordCall {
   /** Pod of namespace `test`; `undefined`: what is added is no pod. */
   readonly podName?: string;
   readonly nowNs?: bigint;
+  /** Whether the host has an interface of the name; of all names, unless it is said. */
+  readonly isOnHost?: (hostIfName: string) => boolean;
 }
 
 export const RECORD_TIME_NS = 1_795_257_492_500_000_000n;
@@ -118,7 +120,14 @@ function removeRecords(
 ): (store: Store) => Promise<readonly string[]> {
   const ids = identifiers(call);
   const nowNs = call.nowNs ?? RECORD_TIME_NS;
-  const inputs = { ids, handleIds, nowNs, isInUse: () => false, restore };
+  const inputs = {
+    ids,
+    handleIds,
+    nowNs,
+    isInUse: () => false,
+    isOnHost: call.isOnHost ?? (() => true),
+    restore,
+  };
   const ranges = [
     ...workloadRanges(ids),
     ...ipamRanges({ nodeName: ids.nodeName, handleIds: inputs.handleIds }),

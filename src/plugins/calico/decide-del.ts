@@ -30,6 +30,8 @@ export interface DelInputs {
   readonly nowNs: bigint;
   /** Whether the endpoint's interface is still there, and not the one this DEL removes. */
   readonly isInUse: (hostIfName: string) => boolean;
+  /** Whether the host has an interface of the name. */
+  readonly isOnHost: (hostIfName: string) => boolean;
   /** What a failed ADD goes back to; `undefined`: the container is to have nothing. */
   readonly restore: BeforeAdd | undefined;
 }

@@ -11,6 +11,7 @@ import { delFromDataplane } from '../../dataplane/grpc-dataplane.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
 import type { View } from '../../datastore/view.ts';
 import { workloadRanges } from '../../datastore/workload-records.ts';
+import { isOnHost } from '../../network/find-link.ts';
 import { openSandboxLink } from '../../network/remove-pod.ts';
 import { DEL_BUDGET_MS } from '../budgets.ts';
 import { handleIdsOf } from '../handle-id.ts';
@@ -64,6 +65,7 @@ async function removeRecords(job: Job, isOwn: boolean, link: DoomedLink): Promis
     handleIds,
     nowNs: world.clock.nowNs(),
     isInUse: link.isInUse,
+    isOnHost,
     restore: undefined,
   };
   const ranges = [...workloadRanges(ids), ...ipamRanges({ nodeName: ids.nodeName, handleIds })];

@@ -7,8 +7,7 @@
  * sandbox a path of its own; a path by process ID can lead to the pod's next sandbox by now.
  */
 
-import { findLink } from '../../network/find-link.ts';
-import { openNetlinkSocket } from '../../network/netlink/socket.ts';
+import { isOnHost } from '../../network/find-link.ts';
 import { temporaryHostIfName } from '../../network/plan-swap.ts';
 import type { SandboxLink } from '../../network/remove-pod.ts';
 import type { WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
@@ -54,9 +53,4 @@ export function doomLink(sandbox: SandboxLink, names: HostIfNames, mayBeAnothers
         : []),
     ],
   };
-}
-
-function isOnHost(name: string): boolean {
-  using host = openNetlinkSocket();
-  return findLink(host, name) !== undefined;
 }

@@ -26,12 +26,21 @@ export interface FailedAdd {
   readonly nowNs: bigint;
   /** What there was before it; `undefined`: it is no ADD that failed. */
   readonly restore: BeforeAdd | undefined;
+  /** Whether the host has an interface of the name. */
+  readonly isOnHost: (hostIfName: string) => boolean;
 }
 
-/** A sandbox all of whose addresses were taken over left no trace to tell by: it counts as alive. */
-export function pointOfReturn({ restore, ids, nowNs }: FailedAdd, facts: IpamFacts): PointOfReturn {
+/**
+ * The former sandbox is alive when its interface is there and its addresses are its own. Either alone is not enough: an
+ * interface goes before the records do, and addresses that were all taken over, or that another IPAM plugin holds, tell
+ * nothing.
+ */
+export function pointOfReturn({ restore, ids, nowNs, isOnHost }: FailedAdd, facts: IpamFacts): PointOfReturn {
   const predecessor = restore?.predecessor;
   if (restore === undefined || predecessor === undefined) return { outcome: 'known', restore, guards: [] };
+  const nothing = { outcome: 'known', restore: withoutEndpoint(restore), guards: [] } as const;
+  const { interfaceName } = restore.endpoint ?? {};
+  if (interfaceName !== undefined && !isOnHost(interfaceName)) return nothing;
   const { podName: pod, namespace } = ids;
   const addresses = predecessor.addresses.filter(
     (address) => !restore.takenOver.some((taken) => sameAddress(taken.address, address)),
@@ -39,7 +48,11 @@ export function pointOfReturn({ restore, ids, nowNs }: FailedAdd, facts: IpamFac
   const answer = stillHeld({ ...predecessor, addresses, pod, namespace, nowNs }, facts);
   if (answer.outcome === 'look') return answer;
   if (answer.isHeld) return { outcome: 'known', restore, guards: answer.guards };
-  return { outcome: 'known', restore: { ...restore, endpoint: undefined, takenOver: [] }, guards: [] };
+  return nothing;
+}
+
+function withoutEndpoint(restore: BeforeAdd): BeforeAdd {
+  return { ...restore, endpoint: undefined, takenOver: [] };
 }
 
 /** The changes, with guards for what they do not change themselves. */

@@ -6,6 +6,7 @@ import { randomMacAddress } from '../../base/mac-address.ts';
 import { ipamRanges } from '../../datastore/ipam-records.ts';
 import type { Store } from '../../datastore/store.ts';
 import { workloadFacts, workloadRanges, workloadTransaction } from '../../datastore/workload-records.ts';
+import { isOnHost } from '../../network/find-link.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import { isOfContainer, type WorkloadEndpoint } from '../../workload/workload-endpoint.ts';
 import { handleIdOf } from '../handle-id.ts';
@@ -96,6 +97,8 @@ async function takeBackRecords(
     handleIds: source.from === 'allocator' ? [handleIdOf(conf.name, ids)] : [],
     nowNs: world.clock.nowNs(),
     isInUse: () => false,
+    // Interfaces of another program's dataplane may be anywhere.
+    isOnHost: conf.dataplane.type === 'grpc' ? () => true : isOnHost,
     restore: before,
   };
   const ranges = [

@@ -169,6 +169,14 @@ describe('an ADD of a new sandbox that fails', () => {
     expect(numberless(store.values())).toEqual(numberless(before));
   });
 
+  it('leaves no endpoint for an old one whose interface is gone, though nobody released its addresses', async () => {
+    const store = createMemoryStore(await networked());
+    await failedAddRecords({ ...NEW, isOnHost: () => false })(store);
+    expect([...store.values().keys()].filter((key) => key.includes('/workloadendpoints/'))).toEqual([]);
+    await delRecords(OLD)(store);
+    expect(wrongIfOf(store)).toEqual([]);
+  });
+
   it('loses no address to others on the way there and back', () =>
     everyStory([failedAddRecords(NEW), addRecords(THIEF)], async (story) => {
       expect(story.run.outcomes[1]?.status, story.name).toBe('rejected');

@@ -129,6 +129,7 @@ describe('openLogFile()', () => {
   it('removes what is too old', () => {
     const kept = aside(6);
     aside(8);
+    writeFileSync(join(folder, `${aside(9, '')}.zst.tmp`), 'left by a process that was killed');
     writeFileSync(join(folder, 'cni-notes.log'), 'of the operator');
     open({ maxBytes: 1, maxAgeDays: 7 })('a\n');
     expect(files()).toEqual([kept, 'cni-2026-11-21T10-26-38.709-size.log', 'cni-notes.log']);
