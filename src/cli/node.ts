@@ -3,11 +3,18 @@
 import { Command, Option } from 'commander';
 import { deadlineIn } from '../base/deadline.ts';
 import { createLog, type Log, type LogLevel } from '../base/log.ts';
+import { interfacePrefix } from '../config/environment-defaults.ts';
 import { MTU_FILE } from '../config/mtu-file.ts';
 import { readNodeName } from '../config/node-name.ts';
 import { openEtcd } from '../datastore/open-etcd.ts';
 import { type AgentSettings, needsEtcd, runAgent } from '../node/agent.ts';
 import { felixEnvironment } from '../node/felix-environment.ts';
+import {
+  GARBAGE_MODES,
+  type GarbageSettings,
+  readGarbageSettings,
+} from '../node/garbage/garbage-settings.ts';
+import { createGarbageCollector } from '../node/garbage/keep-collecting.ts';
 import { keepHost } from '../node/host-consumer.ts';
 import { hostIdentity, hostName } from '../node/registration/host-identity.ts';
 import { becomeOnlyAgent } from '../node/registration/only-agent.ts';
@@ -30,6 +37,8 @@ export interface NodeOptions extends DatastoreOptions {
   readonly ipAutodetectionMethod?: string;
   readonly ip6AutodetectionMethod?: string;
   readonly nodenameFile?: string;
+  readonly garbageCollection?: string;
+  readonly garbageCollectionGracePeriod?: string;
   readonly logLevel: string;
 }
 
@@ -60,6 +69,16 @@ export function nodeCommand(world: CommandWorld): Command {
     .option('--ip6-autodetection-method <method>', 'the same for IPv6 (default: IP6_AUTODETECTION_METHOD)')
     .option('--nodename-file <file>', 'where plugins find its name (default: CALICO_NODENAME_FILE)')
     .addOption(
+      new Option(
+        '--garbage-collection <mode>',
+        'give back what containers and removed nodes have left (default: GARBAGE_COLLECTION, off)',
+      ).choices(GARBAGE_MODES),
+    )
+    .option(
+      '--garbage-collection-grace-period <time>',
+      'how long a thing must look like garbage (default: GARBAGE_COLLECTION_GRACE_PERIOD, 15m)',
+    )
+    .addOption(
       new Option('--log-level <level>', 'what is logged').choices(Object.keys(LOG_LEVELS)).default('info'),
     );
   return withDatastoreOptions(command).action((options: NodeOptions) => run(options, world));
@@ -69,6 +88,7 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   keepHeapSmall();
   const log = logOf(options, world);
   const settings = agentSettings(options, world);
+  const garbage = garbageSettings(options, world);
   const stored = datastoreSettings(options, readConfigFile(options.config), world.env);
   if (stored.type !== 'etcdv3') throw needsEtcd();
   using _only = await becomeOnlyAgent();
@@ -80,7 +100,11 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
     const ports = { ...datastore, clock, random, interruption, log };
     const host = { readInterfaces, sourceAddress, internalAddresses: kubernetesAddresses(settings, world) };
     using consumer = keepHost({ clock, random, log, mtuFile: MTU_FILE });
-    await runAgent(settings, { ...ports, ...host }, consumer);
+    const collector = createGarbageCollector(settings, garbage, {
+      ...ports,
+      interfacePrefix: interfacePrefix(world.env),
+    });
+    await runAgent(settings, { ...ports, ...host, collector }, consumer);
     log.info('agent: ended', { by: interruption.signal() });
   } finally {
     await datastore.close();
@@ -111,6 +135,18 @@ export function agentSettings(options: NodeOptions, { env }: Pick<CommandWorld, 
     hostname: hostName(),
     felixOverrides: felixEnvironment(env),
   };
+}
+
+/** Options come before the environment. Throws `config`. */
+export function garbageSettings(
+  { garbageCollection, garbageCollectionGracePeriod }: NodeOptions,
+  { env }: Pick<CommandWorld, 'env'>,
+): GarbageSettings {
+  return readGarbageSettings({
+    ...env,
+    ...(garbageCollection && { GARBAGE_COLLECTION: garbageCollection }),
+    ...(garbageCollectionGracePeriod && { GARBAGE_COLLECTION_GRACE_PERIOD: garbageCollectionGracePeriod }),
+  });
 }
 
 function nodeNameOf({ nodeName, nodeNameFile, hostname }: RegistrationSettings): string {

@@ -62,10 +62,21 @@ export function nodeKey(nodeName: string): string {
   return `${NODES_PREFIX}${keySegment('node name', nodeName)}`;
 }
 
+/** What old versions kept of a node; nobody reads it. */
+export function ipamHostKey(nodeName: string): string {
+  return AFFINITIES_PREFIX + keySegment('node name', nodeName);
+}
+
+const NODE_AGENT = '/calico/node-agent/v1';
+export const NODE_CLAIMS_PREFIX = `${NODE_AGENT}/claims/`;
+
 /** Which host has the name: a record of ours, which Calico does not know. */
 export function nodeClaimKey(nodeName: string): string {
-  return `/calico/node-agent/v1/claims/${keySegment('node name', nodeName)}`;
+  return NODE_CLAIMS_PREFIX + keySegment('node name', nodeName);
 }
+
+/** Which agent looks after what removed nodes have left: another record of ours. */
+export const COLLECTOR_KEY = `${NODE_AGENT}/garbage-collector`;
 
 export function ipPoolKey(name: string): string {
   return IP_POOLS_PREFIX + keySegment('pool name', name);

@@ -11,6 +11,7 @@ import type { Leases } from '../datastore/leases.ts';
 import type { Watch } from '../datastore/watch.ts';
 import { applyChanges } from './apply-changes.ts';
 import { type ClusterState, type SettingFields, unknownCluster } from './cluster.ts';
+import type { GarbageCollector } from './garbage/keep-collecting.ts';
 import { pause } from './pause.ts';
 import { writeHostFile } from './registration/host-file.ts';
 import { type Claimant, claimName, type NameClaim } from './registration/name-claim.ts';
@@ -31,6 +32,8 @@ export interface AgentSettings extends Claimant {
 export interface AgentPorts extends RegistrarPorts {
   readonly watch: Watch;
   readonly leases: Leases;
+  /** `undefined`: garbage is nobody's business here. */
+  readonly collector?: Pick<GarbageCollector, 'keep' | 'onCluster'> | undefined;
 }
 
 /** What an agent does with the cluster. */
@@ -73,7 +76,7 @@ async function work(
   claim: NameClaim,
 ): Promise<void> {
   const { nodeName, registration } = settings;
-  const { log, interruption } = ports;
+  const { log, interruption, collector } = ports;
   const registrar = createRegistrar(nodeName, registration, ports);
   await registrar.begin();
   if (interruption.signal() !== undefined) return;
@@ -82,7 +85,8 @@ async function work(
     writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());
     log.info('agent: ready', { node: nodeName, file: registration.nodeNameFile });
   });
-  await allOrFailure([follower.run(), registrar.keep(), claim.keep()], admitting);
+  const tasks = [follower.run(), registrar.keep(), claim.keep(), collector?.keep(interruption)];
+  await allOrFailure(tasks, admitting);
 }
 
 /** Until etcd answers; `undefined` once the agent is told to stop. */
@@ -103,7 +107,10 @@ async function claimPatiently(settings: AgentSettings, ports: AgentPorts): Promi
 }
 
 /** Resolves when all tasks have ended; rejects with the first failure, also of what need not end. */
-async function allOrFailure(tasks: readonly Promise<void>[], other: Promise<void>): Promise<void> {
+async function allOrFailure(
+  tasks: readonly (Promise<void> | undefined)[],
+  other: Promise<void>,
+): Promise<void> {
   const failed = other.then(() => new Promise<never>(() => undefined));
   await Promise.race([Promise.all(tasks), failed]);
 }
@@ -115,7 +122,7 @@ function followCluster(
   lookAgain: () => void,
 ): DatastoreFollower {
   const { nodeName, felixOverrides } = settings;
-  const { store, watch, clock, random, interruption, log } = ports;
+  const { store, watch, clock, random, interruption, log, collector } = ports;
   let state = unknownCluster(nodeName, felixOverrides);
   return new DatastoreFollower({
     ...{ store, watch, clock, interruption, random: random.fraction },
@@ -132,6 +139,7 @@ function followCluster(
       state = applyChanges(state, changes);
       if (batch.cause === 'part') return;
       if (concernsRegistration(before, state, nodeName)) lookAgain();
+      collector?.onCluster(state);
       consumer.onCluster(state, batch);
     },
   });
