@@ -24,6 +24,8 @@ export interface EtcdData {
     body: object,
     as?: { readonly name: string; readonly password: string },
   ): Promise<void>;
+  /** Grows with everything that is written. */
+  revision(): Promise<string>;
   /** Forgets all revisions but the present one. */
   compact(): Promise<void>;
   /** How many unary RPCs etcd has answered so far, by method: `Range`, `Txn`, `Put`, `LeaseGrant`, … */
@@ -78,6 +80,8 @@ export function connectEtcd(socketPath: string): EtcdData {
       const headers = as === undefined ? {} : { Authorization: await logIn(socketPath, as) };
       await send(socketPath, `/v3/${method}`, JSON.stringify(body), headers);
     },
+    revision: async () =>
+      ((await call('range', { key: toBase64('/'), limit: 1 })) as RangeAnswer).header.revision,
     compact: async () => {
       const { header } = (await call('range', { key: toBase64('/') })) as RangeAnswer;
       await send(
