@@ -50,8 +50,8 @@ function problemsOf(family: IpFamily): RouteProblems {
       'peer-not-on-link',
       'peers',
       (named) =>
-        `${named} are behind a router, which does not know their pods, and the pool has no encapsulation: no route is ` +
-        `made. Set vxlanMode${family === 4 ? ' or ipipMode' : ''} of the pool to CrossSubnet, or tell the router by BGP.`,
+        `no route is made to pods of ${named}: a router is between, which does not know them, and their pool has no ` +
+        `encapsulation. Set vxlanMode${family === 4 ? ' or ipipMode' : ''} of the pool to CrossSubnet, or tell the router by BGP.`,
     ),
     noNode: warning(
       'address-without-node',

@@ -33,6 +33,7 @@ export interface RoundResult {
   readonly steps: readonly HostStep[];
   /** Families whose table of nftables was replaced or removed. */
   readonly nat: readonly IpFamily[];
+  /** Of what is wanted, and of what is in its way. */
   readonly findings: readonly Finding[];
   readonly failures: readonly CalicoError[];
 }
@@ -72,7 +73,8 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     const refused = applySteps(tools.route, plan.steps);
     failures.push(...refused.map(({ error }) => error));
     if (refused.length === 0) tools.observer.note(plan.steps);
-    return { desired, steps: plan.steps, nat, findings: plan.findings, failures };
+    const findings = [...desired.findings, ...plan.findings];
+    return { desired, steps: plan.steps, nat, findings, failures };
   } catch (error) {
     failures.push(roundFailure(error));
     return nothing;

@@ -110,8 +110,8 @@ describe.skipIf(whyNoNetns() !== undefined)('three hosts', () => {
 
     expect(await pings(fabric.pods.node1, HOSTS.node2.pod, 1402)).toBe(3);
     expect(fabric.hosts.node1.sh('ip route show 10.77.161.192/28')).toBe('');
-    const { desired } = agents.node1.rounds.at(-1) ?? {};
-    expect(desired?.findings.map(({ kind }) => kind)).toContain('peer-not-on-link');
+    const { findings } = agents.node1.rounds.at(-1) ?? {};
+    expect(findings?.map(({ kind }) => kind)).toContain('peer-not-on-link');
     expect(fabric.hosts.node1.sh('ip -o link')).not.toContain('vxlan.calico');
     await tellAll([pool4('Always')]);
     expect(await pings(fabric.pods.node1, HOSTS.node3.pod)).toBe(3);

@@ -220,7 +220,7 @@ describe('desiredHost() without encapsulation', () => {
       'blackhole 10.77.180.112/28 proto 202',
     ]);
     expect(desired.findings).toMatchObject([{ kind: 'peer-not-on-link', severity: 'error' }]);
-    expect(desired.findings[0]?.message).toContain('node3 are behind a router');
+    expect(desired.findings[0]?.message).toContain('pods of node3: a router is between');
     expect(desired.findings[0]?.message).toContain('CrossSubnet');
     expect(desired.vxlan[4]).toEqual({ want: 'absent' });
     expect(desired.mtuFile).toBe('1500');
@@ -452,7 +452,7 @@ describe('desiredHost() in trouble', () => {
     const blocks = names.map((name, index) => blockRecord(`10.77.${index}.0/28`, `host:${name}`));
     const cluster = captured('node1', 'Never', ...far, ...blocks);
     const [finding] = desiredHost(cluster, factsOf('node1')).findings;
-    expect(finding?.message).toMatch(/^far0, far1, far2, far3, far4 and 5 more are behind a router/);
+    expect(finding?.message).toContain('to pods of far0, far1, far2, far3, far4 and 5 more: a router');
   });
 
   it('freezes while the datastore is not ready or Felix runs here, and doubts when little is left', () => {
