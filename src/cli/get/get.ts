@@ -13,8 +13,8 @@ import {
 import { formatPrettyJson, formatYaml } from '../format-resource.ts';
 import { examplesText } from '../help-text.ts';
 import { parseKind, RESOURCE_KINDS, type ResourceKind } from '../resource-kinds.ts';
+import { formatPlainTable } from '../table.ts';
 import { type ColumnChoice, headingsOf, rowOf, type TableContext } from './columns.ts';
-import { formatTable } from './format-table.ts';
 import { OUTPUT_FORMATS, type OutputFormat, parseOutputFormat } from './output-format.ts';
 import { presentList } from './present-resource.ts';
 import { listResources, type ReadOptions, readAsNumber, readResource } from './read-resources.ts';
@@ -141,7 +141,7 @@ async function format({ kind, options, read, documents }: Shown): Promise<string
   const context: TableContext = { asNumber: headings.includes('ASN') ? await readAsNumber(read) : '' };
   return documents
     .map(({ items }) =>
-      formatTable(
+      formatPlainTable(
         headings,
         items.map((item) => rowOf(kind.kind, headings, item, context)),
       ),

@@ -5,7 +5,7 @@ import { formatIpAddress } from '../../base/ip-address.ts';
 import { nodeOfAffinity } from '../../ipam/affinity.ts';
 import { type AllocationBlock, addressOf } from '../../ipam/allocation-block.ts';
 import { attributeOf } from '../../ipam/block/attribute.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatFramedTable } from '../table.ts';
 
 export interface BorrowedAddress {
   readonly address: string;
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column[] = [
 ].map((title) => ({ title, align: 'left' }));
 
 export function borrowedTable(addresses: readonly BorrowedAddress[]): string {
-  return formatTable(
+  return formatFramedTable(
     COLUMNS,
     addresses.map((one) => [
       one.address,

@@ -2,7 +2,7 @@
 
 import { CalicoError } from '../../base/calico-error.ts';
 import type { IpamSettings } from '../../datastore/codecs/ipam-settings.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatFramedTable } from '../table.ts';
 
 export interface WantedSettings {
   readonly strictAffinity?: boolean | undefined;
@@ -27,7 +27,7 @@ export function settingsOf(config: IpamSettings) {
 }
 
 export function configurationTable(config: IpamSettings): string {
-  return formatTable(
+  return formatFramedTable(
     COLUMNS,
     Object.entries(settingsOf(config)).map(([name, value]) => [name, String(value)]),
   );

@@ -4,7 +4,7 @@ import { addressCount, type Cidr, containsCidr, formatCidr } from '../../base/ci
 import type { AllocationBlock } from '../../ipam/allocation-block.ts';
 import type { IpPool } from '../../ipam/records.ts';
 import { reservedOrdinals, reservedRanges } from '../../ipam/reservations.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatFramedTable } from '../table.ts';
 
 export interface Usage {
   readonly cidr: string;
@@ -93,7 +93,7 @@ const COLUMNS: readonly Column[] = [
 export function usageTable({ pools, orphans }: ClusterUsage, withBlocks: boolean): string {
   const blockRows = (blocks: readonly BlockUsage[]) =>
     withBlocks ? blocks.map((block) => usageRow('Block', block)) : [];
-  return formatTable(COLUMNS, [
+  return formatFramedTable(COLUMNS, [
     ...pools.flatMap((pool) => [usageRow('IP Pool', pool), ...blockRows(pool.blocks)]),
     ...blockRows(orphans),
   ]);

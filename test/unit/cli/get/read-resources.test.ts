@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { formatYaml } from '../../../../src/cli/format-resource.ts';
 import { type ColumnChoice, headingsOf, rowOf } from '../../../../src/cli/get/columns.ts';
-import { formatTable } from '../../../../src/cli/get/format-table.ts';
 import { presentList } from '../../../../src/cli/get/present-resource.ts';
 import { listResources, readAsNumber, readResource } from '../../../../src/cli/get/read-resources.ts';
 import { parseKind } from '../../../../src/cli/resource-kinds.ts';
+import { formatPlainTable } from '../../../../src/cli/table.ts';
 import { CLUSTER_OF_ONE_POD, calicoctlOutput, withoutVersions } from '../../../support/calicoctl-output.ts';
 import { endlessDeadline } from '../../../support/cut-line.ts';
 import { createMemoryStore } from '../../../support/memory-store.ts';
@@ -24,7 +24,7 @@ async function table(name: string, choice: ColumnChoice = {}, more = {}): Promis
   const headings = headingsOf(kind.kind, choice);
   const { items } = await listResources({ kind, namespace: undefined }, read);
   const context = { asNumber: await readAsNumber(read) };
-  return formatTable(
+  return formatPlainTable(
     headings,
     items.map((item) => rowOf(kind.kind, headings, item, context)),
   );

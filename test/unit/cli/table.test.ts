@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable } from '../../../../src/cli/get/format-table.ts';
+import { formatPlainTable } from '../../../src/cli/table.ts';
 
-describe('formatTable()', () => {
+describe('formatPlainTable()', () => {
   it.each([
     [
       'pads every column, also the last one',
@@ -13,6 +13,6 @@ describe('formatTable()', () => {
     ['shows the headings of an empty list', ['NAME'], [], 'NAME   \n\n'],
     ['counts characters, not bytes', ['NAME'], [['häß']], 'NAME   \nhäß    \n\n'],
   ])('%s', (_what, headings, rows, text) => {
-    expect(formatTable(headings, rows)).toBe(text);
+    expect(formatPlainTable(headings, rows)).toBe(text);
   });
 });
