@@ -16,6 +16,7 @@ import {
 } from '../node/garbage/garbage-settings.ts';
 import { createGarbageCollector } from '../node/garbage/keep-collecting.ts';
 import { keepHost } from '../node/host-consumer.ts';
+import { openOperations } from '../node/operations.ts';
 import { hostIdentity, hostName } from '../node/registration/host-identity.ts';
 import { becomeOnlyAgent } from '../node/registration/only-agent.ts';
 import { readInterfaces } from '../node/registration/read-interfaces.ts';
@@ -25,10 +26,12 @@ import {
 } from '../node/registration/registration-settings.ts';
 import { sourceAddress } from '../node/registration/source-address.ts';
 import { keepHeapSmall } from '../node/small-heap.ts';
-import type { CommandWorld } from './command-world.ts';
+import type { CommandWorld, ExitCode } from './command-world.ts';
 import { readConfigFile } from './config-file.ts';
 import { type DatastoreOptions, datastoreSettings, withDatastoreOptions } from './datastore-options.ts';
 import { internalAddresses } from './internal-addresses.ts';
+import { socketOf, socketOption } from './node/socket.ts';
+import { statusCommand } from './node/status.ts';
 
 export interface NodeOptions extends DatastoreOptions {
   readonly node?: string;
@@ -39,6 +42,7 @@ export interface NodeOptions extends DatastoreOptions {
   readonly nodenameFile?: string;
   readonly garbageCollection?: string;
   readonly garbageCollectionGracePeriod?: string;
+  readonly socket?: string;
   readonly logLevel: string;
 }
 
@@ -50,8 +54,10 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   error: 'error',
 };
 
-export function nodeCommand(world: CommandWorld): Command {
+export function nodeCommand(world: CommandWorld, exit: (code: ExitCode) => void): Command {
   const command = new Command('node')
+    .usage('[command] [options]')
+    .enablePositionalOptions()
     .summary('run the node agent: this host registers itself and reaches the pods of all others')
     .description(
       'Registers this host with its address, gives its tunnels theirs, and keeps its routes, tunnels and masquerading as the cluster has them. Runs until SIGTERM; what it made stays when it ends. Every option of calico/node is taken from the environment: IP, IP_AUTODETECTION_METHOD, CALICO_IPV4POOL_CIDR, …',
@@ -68,6 +74,7 @@ export function nodeCommand(world: CommandWorld): Command {
     )
     .option('--ip6-autodetection-method <method>', 'the same for IPv6 (default: IP6_AUTODETECTION_METHOD)')
     .option('--nodename-file <file>', 'where plugins find its name (default: CALICO_NODENAME_FILE)')
+    .addOption(socketOption())
     .addOption(
       new Option(
         '--garbage-collection <mode>',
@@ -81,7 +88,9 @@ export function nodeCommand(world: CommandWorld): Command {
     .addOption(
       new Option('--log-level <level>', 'what is logged').choices(Object.keys(LOG_LEVELS)).default('info'),
     );
-  return withDatastoreOptions(command).action((options: NodeOptions) => run(options, world));
+  return withDatastoreOptions(command)
+    .action((options: NodeOptions) => run(options, world))
+    .addCommand(statusCommand(world, exit));
 }
 
 async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
@@ -92,6 +101,10 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   const stored = datastoreSettings(options, readConfigFile(options.config), world.env);
   if (stored.type !== 'etcdv3') throw needsEtcd();
   using _only = await becomeOnlyAgent();
+  using operations = openOperations({
+    ...{ nodeName: settings.nodeName, felixOverrides: settings.felixOverrides, version: world.version },
+    ...{ socket: socketOf(options, world.env), clock: world.clock, log },
+  });
   const { clock, interruption, random } = world;
   const deadline = deadlineIn(clock, DISCOVERY_MS, 'the search for etcd', interruption);
   const datastore = await openEtcd(stored, { clock, deadline, random: random.fraction });
@@ -99,7 +112,7 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   try {
     const ports = { ...datastore, clock, random, interruption, log };
     const host = { readInterfaces, sourceAddress, internalAddresses: kubernetesAddresses(settings, world) };
-    using consumer = keepHost({ clock, random, log, mtuFile: MTU_FILE });
+    using consumer = keepHost({ clock, random, log, mtuFile: MTU_FILE, witness: operations.witness });
     const collector = createGarbageCollector(settings, garbage, {
       ...ports,
       interfacePrefix: interfacePrefix(world.env),

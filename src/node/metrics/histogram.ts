@@ -14,10 +14,12 @@ export const DURATION_BOUNDS: readonly number[] = [
 ];
 
 /** `bounds`: ascending upper bounds, without the infinite one. */
+/** `known`: labels that are shown before anything has happened. */
 export function createHistogram(
   name: string,
   help: string,
   bounds: readonly number[] = DURATION_BOUNDS,
+  known: readonly Labels[] = [],
 ): Histogram {
   const samples = new Map<
     string,
@@ -28,6 +30,7 @@ export function createHistogram(
       ...{ labels, count: 0, sum: 0 },
       counts: bounds.map(() => 0),
     }));
+  known.forEach(sampleOf);
   return {
     observe: (value, labels = {}) => {
       const sample = sampleOf(labels);

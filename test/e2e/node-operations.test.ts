@@ -1,0 +1,129 @@
+/** What the agent tells of itself: metrics, health and status, of the executable on a host of its own. */
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type AgentLab, type LabHost, makeAgentLab } from '../support/agent-lab.ts';
+import { writePool } from '../support/cluster.ts';
+import { executable } from '../support/executable.ts';
+import { metricValue, readMetrics } from '../support/metrics-text.ts';
+import { whyNoNetns } from '../support/netns.ts';
+
+const why = whyNoNetns();
+const FELIX_CONFIGURATIONS = '/calico/resources/v3/projectcalico.org/felixconfigurations';
+
+describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
+  let lab: AgentLab;
+  let host: LabHost;
+  beforeAll(async () => {
+    lab = await makeAgentLab({ subnets: [50, 60] });
+    host = lab.hosts[0] as LabHost;
+    await writePool(lab.etcd, 'vx', '10.77.0.0/16', { vxlanMode: 'CrossSubnet' });
+  }, 60_000);
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  /** Asks as a kubelet or Prometheus does. */
+  async function ask(path: string, port: number) {
+    const script = `fetch('http://127.0.0.1:${port}${path}').then(async (r) => console.log(JSON.stringify({ status: r.status, body: await r.text() })))`;
+    const { stdout, stderr } = await host.run([process.execPath, '-e', script]);
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as { status: number; body: string };
+  }
+  const status = (...args: string[]) => host.run([executable('calico'), 'node', 'status', ...args]);
+  const metrics = async () => readMetrics((await ask('/metrics', 9091)).body);
+
+  it('says that no agent runs', async () => {
+    const { exitCode, stderr } = await status();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('calico node does not run on this host');
+  });
+
+  it('is ready when its host is as the cluster wants it', async () => {
+    await lab.startAgents();
+    await host.makePod();
+    await lab.hosts[1]?.makePod();
+    expect(await ask('/liveness', 9099)).toEqual({ status: 200, body: 'live\n' });
+    expect(await ask('/readiness', 9099)).toEqual({ status: 200, body: 'ready\n' });
+  });
+
+  it('tells Prometheus about the datastore, the kernel and its addresses', async () => {
+    const labels = { ippool: 'vx', node: host.name };
+    const isCounted = async () => metricValue(await metrics(), 'ipam_allocations_in_use', labels) === 2;
+    await vi.waitUntil(isCounted, { timeout: 5_000, interval: 100 });
+    const read = await metrics();
+    const value = (name: string, of = {}) => metricValue(read, name, of);
+    expect(value('felix_resync_state')).toBe(3);
+    expect(value('calico_node_ready')).toBe(1);
+    expect(value('calico_node_resyncs_total', { cause: 'start' })).toBe(1);
+    expect(value('felix_cluster_num_hosts')).toBe(2);
+    expect(value('felix_active_local_endpoints')).toBe(1);
+    expect(value('ipam_blocks', labels)).toBe(1);
+    expect(value('ipam_ippool_size', { ippool: 'vx' })).toBe(65_536);
+    expect(value('calico_node_routes', { via: 'vxlan.calico' })).toBe(1);
+    expect(value('calico_node_routes', { via: 'blackhole' })).toBe(1);
+    expect(value('calico_node_fdb_entries')).toBe(1);
+    expect(value('calico_node_steps_total', { step: 'create-vxlan' })).toBe(1);
+    expect(value('felix_int_dataplane_failures')).toBe(0);
+    expect(value('calico_node_convergence_seconds_count')).toBeGreaterThan(0);
+    expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e7);
+  });
+
+  it('shows its peers and routes, for people and for programs', async () => {
+    const { exitCode, stdout } = await status();
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/state +ready/);
+    expect(stdout).toMatch(/\| node2 \| 10\.60\.0\.\d+ +\| VXLAN \| 10\.77\.\S+ +\| +1 \| +1 \| +\|/);
+    const json = JSON.parse((await status('-o', 'json')).stdout);
+    expect(json.peers).toMatchObject([{ name: 'node2', modes: ['VXLAN'], routes: 1 }]);
+    expect((await status('--routes')).stdout).toMatch(/\| 10\.77\.\S+\/26 +\| 10\.77\.\S+ +\| vxlan\.calico/);
+    expect((await status('-o', 'yaml')).stdout).toContain('node: node1\n');
+  });
+
+  it('keeps its socket for root', () => {
+    expect(statSync(join(host.folder, '../run/node.sock')).mode & 0o777).toBe(0o600);
+  });
+
+  it('stays ready while etcd is away, and says so', async () => {
+    await lab.etcd.crash();
+    const isTold = async () =>
+      (await ask('/readiness', 9099)).body.includes('the datastore has not been reached');
+    await vi.waitUntil(isTold, { timeout: 30_000, interval: 200 });
+    expect((await ask('/readiness', 9099)).status).toBe(200);
+    expect((await ask('/liveness', 9099)).status).toBe(200);
+    const read = await metrics();
+    expect(metricValue(read, 'felix_resync_state')).toBe(1);
+    expect(metricValue(read, 'calico_node_datastore_disconnects_total')).toBeGreaterThan(0);
+    const { exitCode, stdout } = await status();
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('not reached; what is known stays');
+    await lab.etcd.restart();
+    const isBack = async () => metricValue(await metrics(), 'felix_resync_state') === 3;
+    await vi.waitUntil(isBack, { timeout: 30_000, interval: 200 });
+    expect((await ask('/readiness', 9099)).body).toBe('ready\n');
+  }, 60_000);
+
+  it('moves where FelixConfiguration says', async () => {
+    const spec = { prometheusMetricsPort: 9191, healthEnabled: false };
+    await lab.etcd.put(
+      `${FELIX_CONFIGURATIONS}/default`,
+      JSON.stringify({
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'FelixConfiguration',
+        metadata: { name: 'default' },
+        spec,
+      }),
+    );
+    await vi.waitUntil(() => ask('/metrics', 9191).catch(() => undefined), { timeout: 5_000, interval: 100 });
+    await expect(ask('/metrics', 9091)).rejects.toThrow('fetch failed');
+    await expect(ask('/readiness', 9099)).rejects.toThrow('fetch failed');
+  });
+
+  it('goes on without a port that somebody else has, and says how to find out who', async () => {
+    const other = lab.hosts[1] as LabHost;
+    await other.agent?.kill();
+    const agent = other.startAgent({ FELIX_PROMETHEUSMETRICSPORT: '9099' });
+    await agent.ready;
+    expect(agent.log()).toContain('liveness and readiness cannot be served at 127.0.0.1:9099: it is in use');
+    expect(agent.log()).toContain("ss -ltnp 'sport = :9099'");
+  }, 60_000);
+});
