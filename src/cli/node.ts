@@ -9,6 +9,7 @@ import { readNodeName } from '../config/node-name.ts';
 import { openEtcd } from '../datastore/open-etcd.ts';
 import { type AgentSettings, needsEtcd, runAgent } from '../node/agent.ts';
 import { felixEnvironment } from '../node/felix-environment.ts';
+import { garbageMetrics, garbageStatus } from '../node/garbage/garbage-figures.ts';
 import {
   GARBAGE_MODES,
   type GarbageSettings,
@@ -116,6 +117,10 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
     const collector = createGarbageCollector(settings, garbage, {
       ...ports,
       interfacePrefix: interfacePrefix(world.env),
+    });
+    operations.include({
+      metrics: () => garbageMetrics(collector.status()),
+      status: () => garbageStatus(collector.status()),
     });
     await runAgent(settings, { ...ports, ...host, collector }, consumer);
     log.info('agent: ended', { by: interruption.signal() });

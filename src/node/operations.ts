@@ -24,10 +24,20 @@ export interface OperationsOptions {
   readonly socket: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** What others count. */
-  readonly metrics?: readonly MetricSource[];
-  /** What others have to say in the status, by their names. */
+}
+
+/** A part of the agent that has something to tell. */
+export interface OperationsPart {
+  readonly metrics?: MetricSource;
+  /** A section of the status, which must be JSON, under its name. */
   readonly status?: () => AgentStatus['more'];
+}
+
+export interface Operations extends Disposable {
+  /** Is to be told what the agent sees and does. */
+  readonly witness: AgentWitness;
+  /** What the part tells is told from now on. */
+  readonly include: (part: OperationsPart) => void;
 }
 
 /** The name of the variable with the path of the socket. */
@@ -35,15 +45,18 @@ export const SOCKET_VARIABLE = 'CALICO_NODE_SOCKET';
 export const DEFAULT_SOCKET = '/var/run/calico/node.sock';
 
 /** Serves at once, with what is known; ends when it is disposed of. */
-export function openOperations(options: OperationsOptions): Disposable & { readonly witness: AgentWitness } {
+export function openOperations(options: OperationsOptions): Operations {
   const { nodeName, felixOverrides, socket, clock, log } = options;
   const stack = new DisposableStack();
   const journal = openJournal(nodeName, clock);
   const counters = createAgentCounters(clock);
   const loop = stack.use(watchEventLoop(clock));
+  const parts: OperationsPart[] = [counters, loop].map(({ families }) => ({ metrics: families }));
+  parts.push({ metrics: processFigures });
   const pages = agentPages({
-    ...{ facts: journal.facts, version: options.version, clock, status: options.status },
-    metrics: [counters.families, loop.families, ...(options.metrics ?? []), processFigures],
+    ...{ facts: journal.facts, version: options.version, clock },
+    metrics: () => parts.flatMap(({ metrics }) => metrics?.() ?? []),
+    status: () => Object.assign({}, ...parts.map(({ status }) => status?.())),
   });
   const metrics = stack.use(serveWhere({ pages: pages.metrics, log }, metricsPlace));
   const health = stack.use(serveWhere({ pages: pages.health, log }, healthPlace));
@@ -56,6 +69,7 @@ export function openOperations(options: OperationsOptions): Disposable & { reado
   };
   move(unknownCluster(nodeName, felixOverrides));
   return {
+    include: (part) => void parts.push(part),
     witness: witnesses(journal, counters, onOtherSettings(move)),
     [Symbol.dispose]: () => stack.dispose(),
   };

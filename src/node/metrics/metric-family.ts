@@ -45,6 +45,11 @@ export function gauge(name: string, help: string, value: number): PlainFamily {
   return { type: 'gauge', name, help, samples: [{ labels: {}, value }] };
 }
 
+/** A number without labels that only grows. */
+export function counter(name: string, help: string, value: number): PlainFamily {
+  return { ...gauge(name, help, value), type: 'counter' };
+}
+
 /** A gauge with a sample for each entry, the key being the value of the label. */
 export function gaugeBy(
   name: string,
@@ -54,4 +59,9 @@ export function gaugeBy(
 ): PlainFamily {
   const samples = Array.from(values, ([of, value]) => ({ labels: { [label]: of }, value }));
   return { type: 'gauge', name, help, samples };
+}
+
+/** The same for numbers that only grow. */
+export function counterBy(...args: Parameters<typeof gaugeBy>): PlainFamily {
+  return { ...gaugeBy(...args), type: 'counter' };
 }

@@ -15,8 +15,8 @@ export interface AgentPagesOptions {
   readonly facts: () => AgentFacts;
   readonly version: string;
   readonly clock: Pick<Clock, 'monotonicMs' | 'nowNs'>;
-  readonly metrics: readonly MetricSource[];
-  readonly status: (() => AgentStatus['more']) | undefined;
+  readonly metrics: MetricSource;
+  readonly status: () => AgentStatus['more'];
 }
 
 export function agentPages(
@@ -34,7 +34,7 @@ export function agentPages(
 
 function metricsPage({ facts, version, clock, metrics }: AgentPagesOptions): Page {
   const now = { monotonicMs: clock.monotonicMs(), seconds: Number(clock.nowNs()) / 1e9 };
-  const families = [...agentGauges(facts(), version, now), ...metrics.flatMap((source) => source())];
+  const families = [...agentGauges(facts(), version, now), ...metrics()];
   return { status: 200, type: METRICS_TYPE, body: formatMetrics(families) };
 }
 
@@ -49,6 +49,6 @@ function healthPage(
 
 function statusPage({ facts, version, clock, status }: AgentPagesOptions): Page {
   const moment = { monotonicMs: clock.monotonicMs(), nowNs: clock.nowNs() };
-  const body = JSON.stringify(agentStatus(facts(), version, moment, status?.()));
+  const body = JSON.stringify(agentStatus(facts(), version, moment, status()));
   return { status: 200, type: 'application/json', body: `${body}\n` };
 }
