@@ -17,13 +17,16 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build image check types lint unit fuzz test test-k8s demo bench goals tools kubernetes docs clean distclean
+.PHONY: help build image check types lint unit fuzz test test-k8s demo demo-cluster bench goals tools kubernetes docs clean distclean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(EXECUTABLE) $(TOOLS) ## Network two pods through cnitool and show what happened (DATASTORE=etcd: on a real etcd)
 	@$(SCRIPT) demo/demo.ts
+
+demo-cluster: $(EXECUTABLE) $(TOOLS) ## Three hosts on two subnets with an agent each: who reaches whom, and how, in every mode
+	@$(SCRIPT) demo/cluster.ts
 
 build: $(EXECUTABLE) ## Build dist/calico and dist/calico-ipam, one file with two names
 

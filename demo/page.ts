@@ -7,8 +7,8 @@ export interface Page {
   part(title: string): void;
   /** A remark, wrapped by its author. */
   say(text: string): void;
-  /** A command as a person would type it. */
-  command(line: string): void;
+  /** A command as a person would type it, on the host of this name. */
+  command(line: string, hostName?: string): void;
   /** Output of a program, as it is. */
   show(output: string): void;
   /** A fact that was checked: a tick, or a cross that makes the demo fail in the end. */
@@ -34,7 +34,7 @@ export function openPage(stream: NodeJS.WriteStream): Page {
       write(paint('bold', `${parts}. ${title}`), '');
     },
     say: (text) => write(text, '   '),
-    command: (line) => write(paint('cyan', `$ ${line}`), '   '),
+    command: (line, hostName = '') => write(paint('cyan', `${hostName}$ ${line}`), '   '),
     show: (output) => write(output, '     '),
     check: (isTrue, fact) => {
       if (!isTrue) failures += 1;

@@ -3,8 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type AgentLab, type LabHost, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
-import { capture } from '../support/capture.ts';
-import { echoRequestIn, formatPacket } from '../support/captured-packet.ts';
+import { formatPacket } from '../support/captured-packet.ts';
 import { writePool } from '../support/cluster.ts';
 import { hostDifferences, settledDifferences } from '../support/host-differences.ts';
 import { type TestNetns, whyNoNetns } from '../support/netns.ts';
@@ -19,7 +18,7 @@ import {
   packetOnWire,
   wayBetween,
 } from '../support/pool-modes.ts';
-import { mtuOf, tryEach } from '../support/reachability.ts';
+import { mtuOf, sourceSeen, tryEach } from '../support/reachability.ts';
 import { routerAddresses } from '../support/two-subnets.ts';
 
 const why = whyNoNetns();
@@ -165,11 +164,7 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
     await expectReach(others, vxlan, 'ipv4');
   });
 
-  function host(number: number): LabHost {
-    const found = lab.hosts[number - 1];
-    if (found === undefined) throw new Error(`no host ${number}`);
-    return found;
-  }
+  const host = (number: number) => lab.host(number);
 
   /** What a second implementation finds wrong with the kernels. */
   function differences(): Promise<readonly string[]> {
@@ -202,17 +197,4 @@ async function expectReach(pods: readonly LabPod[], mode: PoolMode, family: PodF
     expect.soft(onWire && formatPacket(onWire), pair).toBe(packetOnWire(mode, from, to, family));
     if (onWire !== undefined) expect.soft(onWire.bytes, pair).toBe(mtuOf(from) + overheadOf(way, family));
   }
-}
-
-/** The address with which a ping arrives. */
-async function sourceSeen(
-  from: TestNetns,
-  at: TestNetns,
-  ifName: string,
-  to: string,
-): Promise<string | undefined> {
-  using seen = capture(at, ifName);
-  await answers(from, to);
-  const arrived = seen.packets().map(echoRequestIn);
-  return arrived.find((packet) => packet?.destination === to)?.source;
 }

@@ -30,6 +30,8 @@ export interface AgentLab extends AsyncDisposable {
   /** Listens at the router's address in subnet 50; holds a ClusterInformation, and no node nor pool. */
   readonly etcd: Etcd;
   readonly hosts: readonly LabHost[];
+  /** node1 is number 1; throws when there is none. */
+  host(number: number): LabHost;
   /** Starts the agents of all hosts that have none running; resolves when they are ready. */
   startAgents(): Promise<void>;
 }
@@ -99,7 +101,12 @@ export async function makeAgentLab(options: AgentLabOptions = {}): Promise<Agent
       const missing = hosts.filter(({ agent }) => agent === undefined || hasEnded(agent.process));
       await Promise.all(missing.map((host) => host.startAgent().ready));
     };
-    return { router, etcd, hosts, startAgents, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const host = (number: number) => {
+      const found = hosts[number - 1];
+      if (found === undefined) throw new Error(`the lab has ${hosts.length} hosts, and no node${number}`);
+      return found;
+    };
+    return { router, etcd, hosts, host, startAgents, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

@@ -1,5 +1,6 @@
 /** The modes of a pool, and the way that packets between pods of two hosts take in each. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentLab, LabHost, LabPod } from './agent-lab.ts';
 import { writePool } from './cluster.ts';
 import { routerAddresses } from './two-subnets.ts';
@@ -52,22 +53,31 @@ export function packetOnWire(
   }
 }
 
-/** Writes the pool in this mode, and resolves when the routes of all hosts to the pods are as they should be; gives the milliseconds. */
+/** Writes the pool in this mode, and resolves when all hosts have followed. */
 export async function changeMode(
   lab: AgentLab,
   pool: { readonly name: string; readonly cidr: string; readonly spec?: object },
   mode: PoolMode,
   pods: readonly LabPod[],
-): Promise<number> {
-  const family = pool.cidr.includes(':') ? 'ipv6' : 'ipv4';
-  const startedMs = performance.now();
+): Promise<void> {
   await writePool(lab.etcd, pool.name, pool.cidr, { ...pool.spec, ...mode.spec });
-  for (;;) {
+  await untilFollowed(lab, mode, pods, pool.cidr.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+const PATIENCE_MS = 5_000;
+
+/** Resolves when the routes of all hosts to the pods are those of the mode. */
+export async function untilFollowed(
+  lab: AgentLab,
+  mode: PoolMode,
+  pods: readonly LabPod[],
+  family: PodFamily,
+): Promise<void> {
+  for (const startedMs = performance.now(); ; await sleep(10)) {
     const wrong = wrongRoutes(lab, mode, pods, family);
-    if (wrong.length === 0) return performance.now() - startedMs;
-    if (performance.now() - startedMs > 5_000)
-      throw new Error(`not within 5 s: ${mode.name}\n${wrong.join('\n')}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (wrong.length === 0) return;
+    if (performance.now() - startedMs > PATIENCE_MS)
+      throw new Error(`not within ${PATIENCE_MS} ms: ${mode.name}\n${wrong.join('\n')}`);
   }
 }
 
@@ -77,15 +87,15 @@ function wrongRoutes(
   pods: readonly LabPod[],
   family: PodFamily,
 ): readonly string[] {
-  return lab.hosts.flatMap((host) => {
-    const remote = pods.filter((pod) => pod.host !== host && pod[family] !== '');
-    return remote.flatMap((pod) => {
-      const route = host.sh(`ip route get ${pod[family]}`);
-      return route.includes(` ${nextHop(wayBetween(mode, host, pod.host), host, pod.host, family)} `)
-        ? []
-        : [`${host.name}: ${route}`];
-    });
-  });
+  const pairs = lab.hosts.flatMap((from) => pods.map((to) => ({ from, to })));
+  return pairs
+    .filter(({ from, to }) => from !== to.host && to[family] !== '')
+    .map(({ from, to }) => ({
+      route: `${from.name}: ${from.sh(`ip route get ${to[family]}`)}`,
+      wanted: nextHop(wayBetween(mode, from, to.host), from, to.host, family),
+    }))
+    .filter(({ route, wanted }) => !route.includes(` ${wanted} `))
+    .map(({ route }) => route);
 }
 
 function nextHop(way: Way, from: LabHost, to: LabHost, family: PodFamily): string {

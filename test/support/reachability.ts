@@ -3,6 +3,7 @@
 import type { LabHost, LabPod } from './agent-lab.ts';
 import { type Capture, capture } from './capture.ts';
 import { type CapturedPacket, echoRequestIn } from './captured-packet.ts';
+import type { TestNetns } from './netns.ts';
 import { answers, isTooLarge } from './ping.ts';
 import type { PodFamily } from './pool-modes.ts';
 
@@ -48,4 +49,17 @@ function isAsked(packet: CapturedPacket, by: string, whom: string): boolean {
 /** Of the pod's interface. */
 export function mtuOf(pod: LabPod): number {
   return Number(pod.sh('cat /sys/class/net/eth0/mtu'));
+}
+
+/** The address with which a ping arrives. */
+export async function sourceSeen(
+  from: TestNetns,
+  at: TestNetns,
+  ifName: string,
+  to: string,
+): Promise<string | undefined> {
+  using seen = capture(at, ifName);
+  await answers(from, to);
+  const arrived = seen.packets().map(echoRequestIn);
+  return arrived.find((packet) => packet?.destination === to)?.source;
 }
