@@ -8,13 +8,21 @@ import { baseAddress } from '../base/cidr.ts';
 import { clearTheWay, nameConflict, type Replaceable } from './clear-the-way.ts';
 import { deleteLinkIfPresent, findLink } from './find-link.ts';
 import { searchHostRoute } from './find-route.ts';
-import { hostRouteConflict } from './host-route-conflict.ts';
+import { givesWay, hostRouteConflict } from './host-route-conflict.ts';
 import type { Kernel } from './kernel.ts';
 import { isKernelError, type KernelError } from './kernel-error.ts';
+import { replaceRoute } from './netlink/route.ts';
 import { inNetns } from './netns.ts';
-import { asVethPair, type CreatePair, type PodPlan, type Where, type WriteSysctl } from './plan-pod.ts';
+import {
+  type AddRoute,
+  asVethPair,
+  type CreatePair,
+  type PodPlan,
+  type Where,
+  type WriteSysctl,
+} from './plan-pod.ts';
 import { stepFailure } from './step-failure.ts';
-import { type NetlinkStep, pairRequest, stepRequest } from './step-request.ts';
+import { type NetlinkStep, pairRequest, stepRequest, stepRoute } from './step-request.ts';
 import { type Trip, trips } from './trips.ts';
 import { writeSysctl } from './write-sysctl.ts';
 
@@ -118,8 +126,8 @@ function sendMessages(kernel: Kernel, where: Where, steps: readonly NetlinkStep[
 }
 
 /**
- * `undefined` when what the step wanted is there nevertheless: Felix may have been faster with a host route.
- * A route of another interface is never taken over.
+ * `undefined` when what the step wanted is there nevertheless: Felix may have been faster with a host route. A route of
+ * another interface is only taken over if it is the node agent's.
  */
 function messageFailure(
   kernel: Kernel,
@@ -130,10 +138,20 @@ function messageFailure(
   if (step.do === 'delete-link' && error.code === 'ENODEV') return undefined;
   if (step.do === 'add-route' && step.where === 'host' && error.code === 'EEXIST') {
     const existing = searchHostRoute(kernel.host, baseAddress(step.destination));
-    if (existing?.ifIndex === ifIndex) return undefined;
+    if (existing?.ifIndex === ifIndex && !givesWay(existing)) return undefined;
+    if (existing !== undefined && givesWay(existing)) return replaceHostRoute(kernel, step, ifIndex);
     if (existing !== undefined) return hostRouteConflict(kernel.host, step, ifIndex, existing);
   }
   return stepFailure(step, error, ifIndex);
+}
+
+function replaceHostRoute({ host }: Kernel, step: AddRoute, ifIndex: number): CalicoError | undefined {
+  try {
+    host.change(replaceRoute(stepRoute(step, ifIndex)));
+    return undefined;
+  } catch (error) {
+    return stepFailure(step, error, ifIndex);
+  }
 }
 
 /**

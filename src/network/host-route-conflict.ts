@@ -7,6 +7,7 @@ import {
   decodeRoute,
   dumpRoutes,
   metricOf,
+  PROTOCOL_NODE_AGENT,
   type Route,
   SCOPE_GLOBAL,
   SCOPE_LINK,
@@ -17,7 +18,7 @@ import type { AddRoute, Step } from './plan-pod.ts';
 
 /**
  * Throws if the kernel would refuse one of the plan's host routes because the table has it already. Those of the
- * former interface do not count: they go with it. Reads the whole table, once.
+ * former interface do not count: they go with it; nor do those that give way. Reads the whole table, once.
  */
 export function refuseConflictingHostRoutes(
   host: NetlinkSocket,
@@ -30,11 +31,20 @@ export function refuseConflictingHostRoutes(
     .dump(dumpRoutes())
     .map(decodeRoute)
     .filter((route) => route !== undefined)
-    .filter(({ table, ifIndex }) => table === TABLE_MAIN && ifIndex !== formerIfIndex);
+    .filter(({ table, ifIndex }) => table === TABLE_MAIN && ifIndex !== formerIfIndex)
+    .filter((route) => !givesWay(route));
   for (const step of wanted) {
     const existing = others.find((route) => excludes(route, step));
     if (existing !== undefined) throw hostRouteConflict(host, step, undefined, existing);
   }
+}
+
+/**
+ * Whether the route is the node agent's, to a pod on another host: it has not heard yet that the address has moved here,
+ * and takes the route back as soon as it does.
+ */
+export function givesWay({ protocol }: Route): boolean {
+  return protocol === PROTOCOL_NODE_AGENT;
 }
 
 /** Routes of different metrics can be side by side. */

@@ -7,6 +7,7 @@ import { NUD_PERMANENT, replaceNeighbour } from './netlink/neighbour.ts';
 import {
   addRoute,
   PROTOCOL_BOOT,
+  type Route,
   SCOPE_GLOBAL,
   SCOPE_LINK,
   TABLE_MAIN,
@@ -41,7 +42,7 @@ export function stepRequest(step: NetlinkStep, ifIndex: number): NetlinkRequest 
     case 'add-neighbour':
       return replaceNeighbour({ ifIndex, address: step.address, mac: step.mac, state: NUD_PERMANENT });
     case 'add-route':
-      return routeRequest(step, ifIndex);
+      return addRoute(stepRoute(step, ifIndex));
   }
 }
 
@@ -53,8 +54,9 @@ function addressRequest(step: AddAddress, ifIndex: number): NetlinkRequest {
   return isLinkLocal ? replaceAddress(address) : addAddress(address);
 }
 
-function routeRequest(step: AddRoute, ifIndex: number): NetlinkRequest {
-  return addRoute({
+/** The route of a step, over the interface of this index. */
+export function stepRoute(step: AddRoute, ifIndex: number): Route {
+  return {
     destination: step.destination,
     gateway: step.gateway,
     ifIndex,
@@ -63,5 +65,5 @@ function routeRequest(step: AddRoute, ifIndex: number): NetlinkRequest {
     scope: step.scope === 'link' ? SCOPE_LINK : SCOPE_GLOBAL,
     type: TYPE_UNICAST,
     metric: undefined,
-  });
+  };
 }

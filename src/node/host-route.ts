@@ -2,14 +2,13 @@
 
 import type { Cidr } from '../base/cidr.ts';
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import { PROTOCOL_NODE_AGENT } from '../network/netlink/route.ts';
 
-/**
- * The protocol number of every route this agent writes, and only of those. Not in `rt_protos` of iproute2, and none of
- * the numbers that Calico's own parts use (3 boot and 80 for Felix, 12 for BIRD), so that whose a route is can be seen.
- */
-export const ROUTE_PROTOCOL = 202;
+/** The protocol number of every route this agent writes, and only of those. */
+export const ROUTE_PROTOCOL = PROTOCOL_NODE_AGENT;
 /** Felix marks what it does not mark as boot with this. */
 export const FELIX_PROTOCOL = 80;
+export const BIRD_PROTOCOL = 12;
 export const KERNEL_PROTOCOL = 2;
 export const MAIN_TABLE = 254;
 

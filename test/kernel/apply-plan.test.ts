@@ -59,6 +59,17 @@ describe('applyPlan() when the host has a route to the address', () => {
     expect([state(lab.host), state(lab.pod)]).toEqual(before);
   });
 
+  it('takes the place of a route of the node agent, which leads to where the address was before', () => {
+    using lab = makeLab();
+    lab.host.sh('ip link set uplink up; ip route add 10.77.0.117/32 dev uplink proto 202');
+    lab.host.sh('ip -6 route add fd77::117/128 dev uplink proto 202');
+
+    apply(lab.pod, dualStack);
+
+    expect(lab.host.sh('ip route show 10.77.0.117')).toBe('10.77.0.117 dev cali1 scope link');
+    expect(lab.host.sh('ip -6 route show fd77::117')).toMatch(/^fd77::117 dev cali1 [^\n]*$/);
+  });
+
   it('goes on with the next address when it is a route of this very interface', () => {
     using lab = makeLab();
     const hostRoutes = dualStack.steps.filter((step) => step.do === 'add-route' && step.where === 'host');

@@ -189,6 +189,8 @@ describe('spareFormer()', () => {
     ['of another metric', 'ip route add 10.77.0.118/32 dev uplink metric 7'],
     ['of another metric, IPv6', 'ip -6 route add fd77::118/128 dev uplink metric 2048'],
     ['of another table', 'ip route add 10.77.0.118/32 dev uplink table 7'],
+    ['of the node agent', 'ip route add 10.77.0.118/32 dev uplink proto 202'],
+    ['of the node agent, IPv6', 'ip -6 route add fd77::118/128 dev uplink proto 202'],
   ])('does not mind a route %s, as the kernel does not', (_, command) => {
     using lab = makeReplacement();
     lab.host.sh(command);

@@ -46,6 +46,11 @@ const MESSAGE_LENGTH = 12;
 export const TABLE_MAIN = 254;
 /** Added by hand or by a program that runs once, as CNI plugins are. */
 export const PROTOCOL_BOOT = 3;
+/**
+ * Of every route that the node agent writes, and only of those. Not in `rt_protos` of iproute2, and none of the numbers
+ * that Calico's own parts use (3 boot and 80 for Felix, 12 for BIRD), so that whose a route is can be seen.
+ */
+export const PROTOCOL_NODE_AGENT = 202;
 export const TYPE_UNICAST = 1;
 /** Packets vanish without a word. */
 export const TYPE_BLACKHOLE = 6;
