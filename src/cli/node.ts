@@ -26,6 +26,7 @@ import {
   readRegistrationSettings,
 } from '../node/registration/registration-settings.ts';
 import { sourceAddress } from '../node/registration/source-address.ts';
+import { waitForFelix } from '../node/registration/wait-for-felix.ts';
 import { keepHeapSmall } from '../node/small-heap.ts';
 import type { CommandWorld, ExitCode } from './command-world.ts';
 import { readConfigFile } from './config-file.ts';
@@ -107,6 +108,8 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
     ...{ socket: socketOf(options, world.env), clock: world.clock, log },
   });
   const { clock, interruption, random } = world;
+  await waitForFelix({ clock, interruption, log });
+  if (interruption.signal() !== undefined) return;
   const deadline = deadlineIn(clock, DISCOVERY_MS, 'the search for etcd', interruption);
   const datastore = await openEtcd(stored, { clock, deadline, random: random.fraction });
   log.info('agent: begins', { version: world.version, node: settings.nodeName });

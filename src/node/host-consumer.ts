@@ -9,7 +9,7 @@ import { type DesireMemo, desiredHost } from './desired/desire.ts';
 import type { Finding } from './finding.ts';
 import { keepEqual, type Round } from './kernel/keep-equal.ts';
 import { formatHostStep } from './reconcile/format-step.ts';
-import { USUAL_OPTIONS } from './reconcile/plan-options.ts';
+import { optionsBeside } from './reconcile/plan-options.ts';
 import { writeHostFile } from './registration/host-file.ts';
 import type { AgentWitness } from './witness.ts';
 
@@ -35,16 +35,20 @@ export function keepHost({
   const memo: DesireMemo = {};
   const tell = tellerOf(log);
   let state: ClusterState | undefined;
+  let isBirdRunning = true;
   const keeper = keepEqual({
-    desire: (facts) => (state === undefined ? undefined : desiredHost(state, facts, memo)),
+    desire: (facts) => {
+      isBirdRunning = facts.isBirdRunning;
+      return state === undefined ? undefined : desiredHost(state, facts, memo);
+    },
     // Whoever follows the datastore reads it twice before believing that everything is gone.
-    planOptions: () => ({ ...USUAL_OPTIONS, isDoubtSettled: true }),
+    planOptions: () => ({ ...optionsBeside(isBirdRunning), isDoubtSettled: true }),
     clock,
     random: random.fraction,
     onRound: (round) => {
       tell(round);
       witness?.onRound(round);
-      if (round.desired === undefined) return;
+      if (round.desired === undefined || round.desired.frozen !== undefined) return;
       if (round.desired.mtuFile !== '') writeMtu(round.desired.mtuFile);
       resolve();
     },
@@ -72,16 +76,20 @@ export function keepHost({
   };
 }
 
-/** A line for every round that did something, and one for every finding when it comes. */
+/** A line for every round that did something, and one for every failure and finding when it comes. */
 function tellerOf(log: Log): (round: Round) => void {
   let known: ReadonlySet<string> = new Set();
+  let failed: ReadonlySet<string> = new Set();
   return ({ cause, elapsedMs, steps, nat, findings, failures }) => {
     if (steps.length > 0 || nat.length > 0) {
       const milliseconds = Math.round(elapsedMs);
       log.info('host: changed', { cause, steps: steps.length, nat: nat.length, milliseconds });
       log.debug('host: steps', { steps: steps.map(formatHostStep).join('; ') });
     }
-    for (const failure of failures) log.error('host: a step failed', { error: failure.message });
+    // What fails is tried again, every few seconds after a while.
+    for (const { message, details } of failures.filter((failure) => !failed.has(failure.message)))
+      log.error('host: a step failed', { error: message, details });
+    failed = new Set(failures.map(({ message }) => message));
     for (const finding of findings.filter((one) => !known.has(idOf(one)))) {
       const { kind, subject, message, severity } = finding;
       log[severity === 'error' ? 'error' : 'warn'](message, { finding: kind, subject });

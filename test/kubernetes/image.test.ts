@@ -176,7 +176,8 @@ describe.skipIf(why !== undefined)(`the container image${skipped}`, () => {
     if (account === undefined || state === undefined) throw new Error('no folders');
     mkdirSync(state);
     await writeAccount(api, account, 'calico-node');
-    execFileSync('ip', ['link', 'add', 'eth7', 'type', 'dummy']);
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+    execFileSync('ip', ['link', 'add', 'eth7', 'type', 'bridge']);
     execFileSync('ip', ['address', 'add', '10.50.0.11/24', 'dev', 'eth7']);
     execFileSync('ip', ['link', 'set', 'eth7', 'up']);
     const { port } = new URL(api.url);

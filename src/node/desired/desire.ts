@@ -8,7 +8,7 @@ import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { clusterRoutes, localKeys, podRoutes } from './cluster-routes.ts';
 import type { DesiredHost } from './desired-host.ts';
-import { doubtOf, frozenBecause } from './hold-back.ts';
+import { doubtOf, frozenBecause, frozenFindings } from './hold-back.ts';
 import { isPreparedFor, type PreparedHost, prepareHost } from './prepare-host.ts';
 import { desiredSysctls } from './sysctls.ts';
 
@@ -43,6 +43,7 @@ export function desiredHost(cluster: ClusterState, facts: HostFacts, memo: Desir
     poolCidrs: Array.from(cluster.pools.values(), ({ cidr }) => cidr),
     mtuFile: prepared.mtuFile,
     findings: [
+      ...frozenFindings(cluster, facts),
       ...unreadableFindings(cluster),
       ...prepared.findings,
       ...[...families, ...routed].flatMap(({ findings }) => findings),

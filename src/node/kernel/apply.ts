@@ -66,13 +66,12 @@ function missingDevice(step: MessageStep): readonly StepFailure[] {
   return [hostStepFailure(step, new Error(`there is no interface ${deviceOf(step) ?? ''}`))];
 }
 
-/** A switch that can be done without may stay as it is. */
 function setSwitch(step: WriteSysctl): readonly StepFailure[] {
   try {
     writeSysctl(step.sysctl.key, step.sysctl.value);
     return [];
   } catch (error) {
-    return step.sysctl.onFailure === 'fail' ? [hostStepFailure(step, error)] : [];
+    return [hostStepFailure(step, error)];
   }
 }
 

@@ -35,6 +35,11 @@ export interface KeepOptions {
 /** Of several at once the first is told. */
 const CAUSES: readonly RoundCause[] = ['wish', 'tick', 'retry', 'kernel'];
 
+/** How soon the host is ours after Felix has ended. */
+const FELIX_POLL_MS = 5_000;
+/** Among the recent ones. */
+const SUSPICIOUS_REPAIRS = 3;
+
 /**
  * Starts in the calling thread's network namespace, which the thread must not leave. Throws what the kernel refuses a
  * socket with. The first round comes with the first call of {@link HostKeeper.wishChanged}.
@@ -159,10 +164,16 @@ export class HostKeeper implements Disposable {
     const endedMs = this.#options.clock.monotonicMs();
     const elapsedMs = endedMs - startedMs;
     this.#lastRound = { endedMs, elapsedMs };
-    if (cause === 'kernel' && result.steps.length > 0)
-      this.#repairsMs = [...recentRepairs(this.#repairsMs, endedMs), endedMs];
+    if (cause === 'kernel' && result.steps.length > 0) this.#repaired(endedMs);
+    if (this.#memory.facts?.isFelixRunning) this.#askIn('tick', FELIX_POLL_MS);
     this.#retryAfter(result);
     this.#options.onRound({ ...result, cause, elapsedMs });
+  }
+
+  /** Who undoes what we do may be Felix, started after this agent. */
+  #repaired(nowMs: number): void {
+    this.#repairsMs = [...recentRepairs(this.#repairsMs, nowMs), nowMs];
+    if (this.#repairsMs.length >= SUSPICIOUS_REPAIRS) this.#observer.outdate(['surroundings']);
   }
 
   #retryAfter({ failures }: RoundResult): void {

@@ -43,6 +43,8 @@ export interface HostObserver {
   outdate(parts: Iterable<HostPart>): void;
   /** Switches that shall be seen too. */
   include(sysctlKeys: readonly string[]): void;
+  /** A switch that shall not be seen any more, whatever is asked for. */
+  exclude(sysctlKey: string): void;
   /** The kernel has acknowledged these steps: what they changed need not be read, where that is plain. */
   note(steps: readonly HostStep[]): void;
 }
@@ -73,6 +75,7 @@ const NOTHING: Seen = {
 export function createObserver(socket: NetlinkSocket): HostObserver {
   const outdated = new Set<HostPart>(ALL_PARTS);
   const keys = new Set<string>([RP_FILTER]);
+  const excluded = new Set<string>();
   let seen = NOTHING;
   let facts: HostFacts | undefined;
 
@@ -93,8 +96,14 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
       for (const part of parts) outdated.add(part);
     },
     include: (more) => {
-      if (more.some((key) => !keys.has(key))) outdated.add('switches');
-      for (const key of more) keys.add(key);
+      const added = more.filter((key) => !keys.has(key) && !excluded.has(key));
+      if (added.length > 0) outdated.add('switches');
+      for (const key of added) keys.add(key);
+    },
+    exclude: (key) => {
+      excluded.add(key);
+      keys.delete(key);
+      outdated.add('switches');
     },
     note: (steps) => {
       const { outdated: parts, ...known } = afterSteps(seen, steps);

@@ -13,7 +13,7 @@ import { planChanges } from '../reconcile/plan.ts';
 import type { PlanOptions } from '../reconcile/plan-options.ts';
 import { sameValue } from '../same-value.ts';
 import { applySteps } from './apply.ts';
-import { roundFailure } from './host-step-failure.ts';
+import { roundFailure, type StepFailure } from './host-step-failure.ts';
 import type { HostObserver } from './observe.ts';
 
 export interface RoundTools {
@@ -70,7 +70,7 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
     // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
     const nat = isHeldBack ? [] : keepTables(tools, memory, desired.nat, failures);
-    const refused = applySteps(tools.route, plan.steps);
+    const refused = applySteps(tools.route, plan.steps).filter((failure) => !isGivenUp(failure, tools));
     failures.push(...refused.map(({ error }) => error));
     if (refused.length === 0) tools.observer.note(plan.steps);
     const findings = [...desired.findings, ...plan.findings];
@@ -79,6 +79,13 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     failures.push(roundFailure(error));
     return nothing;
   }
+}
+
+/** A switch that can be done without stays as it is where it cannot be set, as in a container. */
+function isGivenUp({ step }: StepFailure, { observer }: RoundTools): boolean {
+  if (step.do !== 'write-sysctl' || step.sysctl.onFailure === 'fail') return false;
+  observer.exclude(step.sysctl.key);
+  return true;
 }
 
 function wish({ observer, desire }: RoundTools, memory: RoundMemory): DesiredHost | undefined {

@@ -1,6 +1,6 @@
 /** What else the host has: kernel modules, and other programs that program its routes. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
@@ -20,18 +20,34 @@ export interface OtherAgents {
   readonly isBirdRunning: boolean;
 }
 
-/** Of the processes this one can see: in a container only with the host's process namespace. */
+/**
+ * Of the processes this one can see, in a container only with the host's process namespace, and only those that use the
+ * same network: a cluster of containers on this host has others.
+ */
 export function findOtherAgents(): OtherAgents {
-  const commands = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => readOrUndefined(`/proc/${pid}/cmdline`)?.split('\0') ?? []);
-  return { isFelixRunning: commands.some(isFelix), isBirdRunning: commands.some(isBird) };
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const isHere = (is: (command: readonly string[]) => boolean) => (pid: string) =>
+    is(readOrUndefined(`/proc/${pid}/cmdline`)?.split('\0') ?? []) && usesOurNetwork(pid);
+  return { isFelixRunning: pids.some(isHere(isFelix)), isBirdRunning: pids.some(isHere(isBird)) };
 }
 
-/** Felix is a program of its own, or calico-node with a flag. */
+/** Felix is a program of its own, or one of many in another. */
 export function isFelix([program = '', ...args]: readonly string[]): boolean {
   const name = basename(program);
-  return name === 'calico-felix' || (name === 'calico-node' && args.some((arg) => /^-{0,2}felix$/.test(arg)));
+  const isArgument = (arg: string) => /^-{0,2}felix$/.test(arg);
+  return name === 'calico-felix' || (['calico-node', 'calico'].includes(name) && args.some(isArgument));
+}
+
+/**
+ * Files below /proc/PID/net are the network's, not the process's, and have its numbers. The namespace itself is only shown to those who may
+ * trace the process. Where it cannot be told, it is assumed.
+ */
+function usesOurNetwork(pid: string): boolean {
+  try {
+    return statSync(`/proc/${pid}/net/dev`).ino === statSync('/proc/thread-self/net/dev').ino;
+  } catch {
+    return true;
+  }
 }
 
 export function isBird([program = '']: readonly string[]): boolean {

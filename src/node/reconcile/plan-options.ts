@@ -1,6 +1,6 @@
 /** What a plan may do beside keeping what is ours. Pure. */
 
-import { FELIX_PROTOCOL, ROUTE_PROTOCOL } from '../host-route.ts';
+import { BIRD_PROTOCOL, FELIX_PROTOCOL, ROUTE_PROTOCOL } from '../host-route.ts';
 
 export interface PlanOptions {
   /** Routes with these protocol numbers are removed when they are not wanted. */
@@ -23,3 +23,10 @@ export const USUAL_OPTIONS: PlanOptions = {
   repairsPodRoutes: false,
   isDoubtSettled: false,
 };
+
+/** Routes stay when BIRD ends; where it does not run any more, those that it left give way to ours as well. */
+export function optionsBeside(isBirdRunning: boolean): PlanOptions {
+  return isBirdRunning ? USUAL_OPTIONS : WITHOUT_BIRD;
+}
+
+const WITHOUT_BIRD: PlanOptions = { ...USUAL_OPTIONS, adoptable: [FELIX_PROTOCOL, BIRD_PROTOCOL] };

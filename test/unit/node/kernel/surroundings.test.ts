@@ -7,6 +7,7 @@ describe('isFelix()', () => {
     ['/usr/bin/calico-felix', '-c', '/etc/felix.cfg'],
     ['calico-node', '-felix'],
     ['/bin/calico-node', '--felix'],
+    ['/usr/bin/calico', 'component', 'felix'],
   ])('knows %s %s', (...argv) => {
     expect(isFelix(argv)).toBe(true);
   });
