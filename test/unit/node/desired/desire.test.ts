@@ -461,7 +461,14 @@ describe('desiredHost() in trouble', () => {
     expect(desiredHost({ ...cluster, isDatastoreReady: false }, factsOf('node1')).frozen).toContain(
       'not ready',
     );
-    expect(desiredHost(cluster, factsOf('node1', { isFelixRunning: true })).frozen).toContain('Felix runs');
+    const besideFelix = desiredHost(cluster, factsOf('node1', { isFelixRunning: true }));
+    expect(besideFelix.frozen).toContain('Felix runs');
+    expect(besideFelix.findings).toContainEqual(
+      expect.objectContaining({ kind: 'foreign-agent', severity: 'error', subject: 'Felix' }),
+    );
+    expect(desiredHost({ ...cluster, isDatastoreReady: false }, factsOf('node1')).findings).toContainEqual(
+      expect.objectContaining({ kind: 'not-ready', message: expect.stringContaining('datastoreReady') }),
+    );
     expect(desiredHost(cluster, factsOf('node1')).doubt).toBeUndefined();
     expect(desiredHost({ ...cluster, nodes: new Map() }, factsOf('node1')).doubt).toContain('no Node in');
     const [first] = NODES;

@@ -16,7 +16,11 @@ import {
 import { formatHostStep } from '../../../../src/node/reconcile/format-step.ts';
 import type { ObservedHost } from '../../../../src/node/reconcile/observed-host.ts';
 import { planChanges } from '../../../../src/node/reconcile/plan.ts';
-import { type PlanOptions, USUAL_OPTIONS } from '../../../../src/node/reconcile/plan-options.ts';
+import {
+  optionsBeside,
+  type PlanOptions,
+  USUAL_OPTIONS,
+} from '../../../../src/node/reconcile/plan-options.ts';
 import { anyCluster } from '../cluster-arbitraries.ts';
 import { afterStep, afterSteps, brokenRoutes, EMPTY_HOST } from '../host-model.ts';
 import { blockRecord, clusterOf, deleted, endpointRecord, nodeRecord } from '../records.ts';
@@ -441,6 +445,27 @@ describe('planChanges() on a host that was Felix’s', () => {
     expect(plan(desired, felix, { ...USUAL_OPTIONS, owned }).slice(3)).toEqual([
       'ip route del blackhole 10.77.200.0/28 proto 80',
     ]);
+  });
+});
+
+describe('planChanges() where BIRD’s routes are in the place of ours', () => {
+  const bird: ObservedHost = {
+    ...done,
+    routes: done.routes.map((found) => (found.device === undefined ? { ...found, protocol: 12 } : found)),
+  };
+
+  it('leaves them alone while BIRD runs, and says so', () => {
+    const { steps, findings } = planChanges(desired, bird, optionsBeside(true));
+    expect(steps).toEqual([]);
+    expect(findings).toMatchObject([{ kind: 'foreign-route', severity: 'error' }]);
+  });
+
+  it('replaces them when BIRD has gone', () => {
+    const { steps, findings } = planChanges(desired, bird, optionsBeside(false));
+    expect(steps.map(formatHostStep)).toEqual([
+      expect.stringMatching(/^ip route replace blackhole .* proto 202$/),
+    ]);
+    expect(findings).toEqual([]);
   });
 });
 
