@@ -1,7 +1,7 @@
 /** A route of the host, as wanted and as found. Pure. */
 
-import type { Cidr } from '../base/cidr.ts';
-import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import { type Cidr, sameCidr } from '../base/cidr.ts';
+import { type IpAddress, type IpFamily, sameAddress } from '../base/ip-address.ts';
 import { PROTOCOL_NODE_AGENT } from '../network/netlink/route.ts';
 
 /** The protocol number of every route this agent writes, and only of those. */
@@ -44,4 +44,23 @@ export function routeKey(route: HostRoute): string {
   return keys.getOrInsertComputed(route, ({ table, metric, destination: { family, base, prefixLength } }) =>
     [table, metric, family, base, prefixLength].join(' '),
   );
+}
+
+/** Whether the kernel holds the one when the other is asked for. */
+export function sameRoute(a: HostRoute, b: HostRoute): boolean {
+  return (
+    a.type === b.type &&
+    a.protocol === b.protocol &&
+    (a.type === 'blackhole' || a.device === b.device) &&
+    sameOptionalAddress(a.gateway, b.gateway) &&
+    a.isOnLink === b.isOnLink &&
+    (a.type === 'blackhole' || a.scope === b.scope) &&
+    a.mtu === b.mtu &&
+    sameOptionalAddress(a.source, b.source) &&
+    sameCidr(a.destination, b.destination)
+  );
+}
+
+function sameOptionalAddress(a: IpAddress | undefined, b: IpAddress | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameAddress(a, b);
 }

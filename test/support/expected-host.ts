@@ -11,6 +11,7 @@ import {
   type Family,
   isInside,
   isWithin,
+  numberOf,
   rangeOf,
 } from './cluster-picture.ts';
 
@@ -167,13 +168,10 @@ function routes(
     ),
   ];
   const found: Entry[] = [];
+  const hosts = cluster.nodes.flatMap(({ host, fallback }) => host?.[0] ?? fallback ?? []).map(numberOf);
   for (const [cidr, node] of destinations) {
-    if (
-      cluster.nodes.some(({ host, fallback }) =>
-        isInside(host?.[0] ?? fallback ?? (family === 4 ? '::' : '0.0.0.0'), cidr),
-      )
-    )
-      continue;
+    const [first, last] = rangeOf(cidr);
+    if (hosts.some((host) => host >= first && host <= last)) continue;
     const peer = peers.find(({ name }) => name === node);
     const way =
       node === nodeName ? blackhole(cidr, single) : peer && wayTo(cidr, peer, question, parent, device);

@@ -7,6 +7,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeRanges, numberOf, plain, type Range, rangeOf } from './cluster-picture.ts';
+import type { EtcdData } from './etcd-data.ts';
 import { expectedHost, type HostFacts, type HostPicture } from './expected-host.ts';
 import type { TestNetns } from './netns.ts';
 
@@ -29,6 +30,16 @@ export function hostDifferences(
   const found = readHost(host);
   const expected = expectedHost(records, nodeName, found.facts);
   return differences(expected, found.picture).map((line) => `${nodeName}: ${line}`);
+}
+
+/** Of all records those that matter to hosts, which are few of those of a large cluster. */
+export async function recordsOfHosts(etcd: Pick<EtcdData, 'list'>): Promise<ReadonlyMap<string, string>> {
+  const resources = ['nodes', 'ippools', 'felixconfigurations'].map(
+    (name) => `/calico/resources/v3/projectcalico.org/${name}/`,
+  );
+  const prefixes = ['/calico/ipam/v2/assignment/', ...resources];
+  const lists = await Promise.all(prefixes.map((prefix) => etcd.list(prefix)));
+  return new Map(lists.flatMap((list) => Array.from(list)));
 }
 
 /** The differences that are left when they are none, or when the time is over. */

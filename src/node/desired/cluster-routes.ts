@@ -2,52 +2,33 @@
 
 import { addressCount, type Cidr, hostCidr } from '../../base/cidr.ts';
 import type { IpAddress, IpFamily } from '../../base/ip-address.ts';
-import type { ClusterBlock, ClusterState } from '../cluster.ts';
+import type { ClusterState } from '../cluster.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type HostRoute, routeKey } from '../host-route.ts';
-import {
-  blankRoute,
-  blockRoutes,
-  type MissingRoute,
-  type RankedRoute,
-  type RouteWorld,
-} from './block-routes.ts';
+import { blankRoute, type RouteWorld } from './block-routes.ts';
 import { hostAddressOf } from './peers.ts';
 import { collectProblems } from './problems.ts';
+import { type BlockDifference, followBlocks, type RouteClaims } from './route-claims.ts';
 
-/** What blocks asked for in one world: it is the same when the world is. */
-export type BlockMemo = WeakMap<ClusterBlock, readonly (RankedRoute | MissingRoute)[]>;
-
-/** The best of each destination, but none to an address of a pod that is here. */
+/** The best of each destination, but none to an address of a pod that is here. The claims are followed. */
 export function clusterRoutes(
-  blocks: Iterable<ClusterBlock>,
+  difference: BlockDifference,
   world: RouteWorld,
-  memo: BlockMemo,
+  claims: RouteClaims,
   local: ReadonlySet<string>,
 ): { readonly routes: readonly HostRoute[]; readonly findings: readonly Finding[] } {
-  const best = new Map<string, RankedRoute>();
+  followBlocks(claims, difference, world);
+  const { best, missing } = claims;
   const problems = collectProblems();
-  for (const block of blocks) {
-    if (block.cidr.family !== world.family) continue;
-    for (const outcome of memo.getOrInsertComputed(block, () => blockRoutes(block, world))) {
-      if ('problem' in outcome) {
-        problems.add(outcome.problem, outcome.name);
-        continue;
-      }
-      const key = routeKey(outcome.route);
-      const other = best.get(key);
-      if (!local.has(key) && (other === undefined || goesBefore(outcome, other))) best.set(key, outcome);
-    }
-  }
-  return { routes: Array.from(best.values(), ({ route }) => route), findings: problems.findings() };
-}
-
-/** Of equal ranks the lower gateway, so that the order of the blocks does not matter. */
-function goesBefore(a: RankedRoute, b: RankedRoute): boolean {
-  return (
-    a.rank < b.rank || (a.rank === b.rank && (a.route.gateway?.value ?? 0n) < (b.route.gateway?.value ?? 0n))
-  );
+  for (const routes of missing.values()) for (const { problem, name } of routes) problems.add(problem, name);
+  const isHere = best.size > 0 && local.size > 0;
+  const routes = isHere
+    ? Array.from(best)
+        .filter(([key]) => !local.has(key))
+        .map(([, route]) => route)
+    : [...best.values()];
+  return { routes, findings: problems.findings() };
 }
 
 /** To the pods of this node whose interface is there, as the CNI plugin makes them. */

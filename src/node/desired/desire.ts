@@ -10,6 +10,7 @@ import { clusterRoutes, localKeys, podRoutes } from './cluster-routes.ts';
 import type { DesiredHost } from './desired-host.ts';
 import { doubtOf, frozenBecause, frozenFindings } from './hold-back.ts';
 import { isPreparedFor, type PreparedHost, prepareHost } from './prepare-host.ts';
+import { differenceSince } from './route-claims.ts';
 import { desiredSysctls } from './sysctls.ts';
 
 /** What the last calculation can spare the next one; it never changes an answer. */
@@ -26,9 +27,8 @@ export function desiredHost(cluster: ClusterState, facts: HostFacts, memo: Desir
   const pods = podRoutes(cluster, facts);
   const local = localKeys(cluster, pods);
   const families = FAMILIES.map((family) => prepared.families[family]);
-  const routed = families.map(({ routes, memo: blocks }) =>
-    clusterRoutes(cluster.blocks.values(), routes, blocks, local),
-  );
+  const difference = differenceSince(prepared.families[4].claims, cluster.blocks);
+  const routed = families.map(({ routes, claims }) => clusterRoutes(difference, routes, claims, local));
   return {
     frozen: frozenBecause(cluster, facts),
     doubt: doubtOf(cluster),

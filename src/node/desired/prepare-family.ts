@@ -11,7 +11,6 @@ import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { programs } from './bird-findings.ts';
 import type { RouteDevice, RouteWorld } from './block-routes.ts';
-import type { BlockMemo } from './cluster-routes.ts';
 import {
   type DeviceWish,
   type FdbEntry,
@@ -27,6 +26,7 @@ import { desiredNat } from './nat.ts';
 import { ownHost, ownHostFindings } from './own-host.ts';
 import { type Peer, peersOf } from './peers.ts';
 import { routedPools } from './pools.ts';
+import { noClaims, type RouteClaims } from './route-claims.ts';
 
 /** What both families share. */
 export interface HostWorld {
@@ -46,7 +46,8 @@ export interface PreparedFamily {
   readonly nat: HostNat;
   readonly findings: readonly Finding[];
   readonly routes: RouteWorld;
-  readonly memo: BlockMemo;
+  /** In the world of `routes`; followed when blocks change. */
+  readonly claims: RouteClaims;
 }
 
 export function prepareFamily(world: HostWorld, family: IpFamily): PreparedFamily {
@@ -81,7 +82,7 @@ export function prepareFamily(world: HostWorld, family: IpFamily): PreparedFamil
       poolOf: world.poolOf,
       holdsHost: world.holdsHost,
     },
-    memo: new WeakMap(),
+    claims: noClaims(),
   };
 }
 

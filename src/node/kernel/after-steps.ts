@@ -1,7 +1,11 @@
-/** What a host has after steps that the kernel has taken, so that one route more does not mean to read all of them. Pure. */
+/**
+ * What a host has after steps that the kernel has taken, so that one route more does not mean to read all of them, nor to
+ * compare all of them. Pure.
+ */
 
-import type { FdbEntry, HostNeighbour } from '../desired/desired-host.ts';
-import { type HostRoute, routeKey } from '../host-route.ts';
+import { sameAddress } from '../../base/ip-address.ts';
+import type { DesiredHost, FdbEntry, HostNeighbour } from '../desired/desired-host.ts';
+import { type HostRoute, routeKey, sameRoute } from '../host-route.ts';
 import type { HostStep } from '../reconcile/host-step.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
 
@@ -62,6 +66,34 @@ function merged<T>(
   if (changes.size === 0) return before;
   const kept = before.filter((value) => !changes.has(keyOf(value)));
   return [...kept, ...Array.from(changes.values()).filter((value) => value !== undefined)];
+}
+
+/** The same, with what is as it is wanted in the form of the very value that is wanted: comparing these is quick. */
+export function recognised(
+  found: KnownParts,
+  wanted: Pick<DesiredHost, 'neighbours' | 'fdb' | 'routes'>,
+): KnownParts {
+  return {
+    routes: exchanged(found.routes, wanted.routes, routeKey, sameRoute),
+    neighbours: exchanged(found.neighbours, wanted.neighbours, neighbourKey, (a, b) => a.mac === b.mac),
+    fdb: exchanged(found.fdb, wanted.fdb, fdbKey, (a, b) => sameAddress(a.remote, b.remote)),
+  };
+}
+
+function exchanged<T>(
+  found: readonly T[],
+  wanted: readonly T[],
+  keyOf: (value: T) => string,
+  isSame: (wanted: T, found: T) => boolean,
+): readonly T[] {
+  const there = new Set(found);
+  const strange = wanted.filter((value) => !there.has(value));
+  if (strange.length === 0) return found;
+  const byKey = new Map(strange.map((value) => [keyOf(value), value]));
+  return found.map((value) => {
+    const twin = byKey.get(keyOf(value));
+    return twin !== undefined && isSame(twin, value) ? twin : value;
+  });
 }
 
 function neighbourKey({ device, address }: HostNeighbour): string {

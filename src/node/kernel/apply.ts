@@ -6,15 +6,23 @@ import type { NetlinkRequest } from '../../network/netlink/header.ts';
 import type { NetlinkSocket } from '../../network/netlink/socket.ts';
 import { writeSysctl } from '../../network/write-sysctl.ts';
 import type { HostStep, WriteSysctl } from '../reconcile/host-step.ts';
+import type { ObservedLink } from '../reconcile/observed-host.ts';
 import { hostStepFailure, isDoneAlready, type StepFailure } from './host-step-failure.ts';
 import { changesIndex, deviceOf, hostStepRequest, type MessageStep } from './host-step-request.ts';
 
+/** An interface as last seen. */
+export type KnownLink = Pick<ObservedLink, 'name' | 'ifIndex'>;
+
 /**
  * Steps that follow each other go to the kernel in one write of many messages. Synchronous: nothing else of this process
- * happens in between.
+ * happens in between. `links` are those that need not be asked for.
  */
-export function applySteps(socket: NetlinkSocket, steps: readonly HostStep[]): readonly StepFailure[] {
-  const indexOf = rememberIndexes(socket);
+export function applySteps(
+  socket: NetlinkSocket,
+  steps: readonly HostStep[],
+  links: readonly KnownLink[] = [],
+): readonly StepFailure[] {
+  const indexOf = rememberIndexes(socket, links);
   const failures: StepFailure[] = [];
   let batch: Message[] = [];
   const flush = () => {
@@ -81,8 +89,8 @@ interface Indexes {
   readonly forget: () => void;
 }
 
-function rememberIndexes(socket: NetlinkSocket): Indexes {
-  const known = new Map<string, number | undefined>();
+function rememberIndexes(socket: NetlinkSocket, links: readonly KnownLink[]): Indexes {
+  const known = new Map<string, number | undefined>(links.map(({ name, ifIndex }) => [name, ifIndex]));
   return {
     find: (name) => {
       if (!known.has(name)) known.set(name, findLink(socket, name)?.ifIndex);

@@ -3,13 +3,19 @@
 import type { InterfaceAddress } from '../../network/netlink/address.ts';
 import { SCOPE_LINK } from '../../network/netlink/route.ts';
 import type { NetlinkSocket } from '../../network/netlink/socket.ts';
-import { type FdbEntry, type HostNeighbour, IPIP_DEVICE, VXLAN_DEVICES } from '../desired/desired-host.ts';
+import {
+  type DesiredHost,
+  type FdbEntry,
+  type HostNeighbour,
+  IPIP_DEVICE,
+  VXLAN_DEVICES,
+} from '../desired/desired-host.ts';
 import type { HostFacts } from '../host-facts.ts';
 import type { HostRoute } from '../host-route.ts';
 import type { HostStep } from '../reconcile/host-step.ts';
 import type { ObservedAddress, ObservedHost, ObservedLink } from '../reconcile/observed-host.ts';
 import { sameValue } from '../same-value.ts';
-import { afterSteps } from './after-steps.ts';
+import { afterSteps, recognised } from './after-steps.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
 import type { OurDevices } from './notice.ts';
 import {
@@ -45,8 +51,8 @@ export interface HostObserver {
   include(sysctlKeys: readonly string[]): void;
   /** A switch that shall not be seen any more, whatever is asked for. */
   exclude(sysctlKey: string): void;
-  /** The kernel has acknowledged these steps: what they changed need not be read, where that is plain. */
-  note(steps: readonly HostStep[]): void;
+  /** The kernel has acknowledged these steps towards what is wanted: what they changed need not be read, where that is plain. */
+  note(steps: readonly HostStep[], desired: DesiredHost): void;
 }
 
 interface Seen {
@@ -105,9 +111,9 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
       keys.delete(key);
       outdated.add('switches');
     },
-    note: (steps) => {
+    note: (steps, desired) => {
       const { outdated: parts, ...known } = afterSteps(seen, steps);
-      seen = { ...seen, ...known };
+      seen = { ...seen, ...recognised(known, desired) };
       for (const part of parts) outdated.add(part);
     },
   };

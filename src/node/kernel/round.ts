@@ -65,14 +65,17 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     if (desired === undefined) return nothing;
     const options = tools.planOptions();
     tools.observer.include(desired.sysctls.map(({ key }) => key));
-    const plan = planChanges(desired, tools.observer.look().observed, options);
+    const { facts, observed } = tools.observer.look();
+    const plan = planChanges(desired, observed, options);
     const isHeldBack =
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
     // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
     const nat = isHeldBack ? [] : keepTables(tools, memory, desired.nat, failures);
-    const refused = applySteps(tools.route, plan.steps).filter((failure) => !isGivenUp(failure, tools));
+    const refused = applySteps(tools.route, plan.steps, facts.links).filter(
+      (failure) => !isGivenUp(failure, tools),
+    );
     failures.push(...refused.map(({ error }) => error));
-    if (refused.length === 0) tools.observer.note(plan.steps);
+    if (refused.length === 0) tools.observer.note(plan.steps, desired);
     const findings = [...desired.findings, ...plan.findings];
     return { desired, steps: plan.steps, nat, findings, failures };
   } catch (error) {

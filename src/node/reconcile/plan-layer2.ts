@@ -31,6 +31,13 @@ export function planLayer2(
   };
 }
 
+/** Whether they hold the very same values, as is the rule while neither has been made anew. */
+function areAlike<Entry>(wanted: readonly Entry[], found: readonly Entry[]): boolean {
+  if (wanted.length !== found.length) return false;
+  const there = new Set(found);
+  return wanted.every((entry) => there.has(entry));
+}
+
 /** One MAC per address. */
 function planNeighbours(
   device: string,
@@ -38,6 +45,7 @@ function planNeighbours(
   observed: ObservedHost,
   areLost: boolean,
 ): readonly HostStep[] {
+  if (!areLost && areAlike(desired.neighbours, observed.neighbours)) return [];
   const isHere = (neighbour: HostNeighbour) => neighbour.device === device;
   const wanted = new Map(desired.neighbours.filter(isHere).map((entry) => [addressKey(entry), entry]));
   const found = new Map(
@@ -64,6 +72,7 @@ function planFdb(
   observed: ObservedHost,
   areLost: boolean,
 ): readonly HostStep[] {
+  if (!areLost && areAlike(desired.fdb, observed.fdb)) return [];
   const isHere = (entry: FdbEntry) => entry.device === device;
   const wanted = new Map(desired.fdb.filter(isHere).map((entry) => [entry.mac, entry]));
   const found = areLost ? [] : observed.fdb.filter(isHere);

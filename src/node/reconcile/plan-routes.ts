@@ -1,10 +1,9 @@
 /** Routes: what is wanted is put in place, and of the rest what is ours is taken away. Pure. */
 
-import { formatCidr, sameCidr } from '../../base/cidr.ts';
-import { type IpAddress, sameAddress } from '../../base/ip-address.ts';
+import { formatCidr } from '../../base/cidr.ts';
 import type { DesiredHost } from '../desired/desired-host.ts';
 import type { Finding } from '../finding.ts';
-import { type HostRoute, KERNEL_PROTOCOL, routeKey } from '../host-route.ts';
+import { type HostRoute, KERNEL_PROTOCOL, routeKey, sameRoute } from '../host-route.ts';
 import { formatHostRoute } from './format-step.ts';
 import type { ChangeRoute } from './host-step.ts';
 import type { ObservedHost } from './observed-host.ts';
@@ -25,29 +24,53 @@ export function planRoutes(
   options: PlanOptions,
 ): RoutePlan {
   const rules = ownership(devices, options);
-  const found = Map.groupBy(observed.routes, routeKey);
   const wanted = wantedRoutes(desired, observed, devices, options);
+  const { open, rest } = unlike(wanted, observed.routes, rules.isLost);
+  const found = Map.groupBy(rest, routeKey);
   const replacements: HostRoute[] = [];
   const findings: Finding[] = [];
-  for (const [key, route] of wanted) {
-    const others = found.get(key) ?? [];
+  for (const route of open) {
+    const others = found.get(routeKey(route)) ?? [];
     if (others.some((other) => sameRoute(route, other)) && !rules.isLost(route)) continue;
     const foreign = others.find((other) => !rules.mayReplace(other));
     if (foreign === undefined) replacements.push(route);
     else findings.push(foreignRoute(route, foreign));
   }
-  const pods = new Map(desired.podRoutes.map((route) => [routeKey(route), route]));
-  const isKept = (route: HostRoute) => {
-    const pod = pods.get(routeKey(route));
-    return wanted.has(routeKey(route)) || (pod !== undefined && sameRoute(pod, route));
-  };
   return {
     replacements: replacements.toSorted(goesBefore).map((route) => ({ do: 'replace-route', route })),
-    deletions: observed.routes
-      .filter((route) => rules.isOurs(route) && !isKept(route))
-      .map((route) => ({ do: 'delete-route', route })),
+    deletions: unwanted(rest.filter(rules.isOurs), wanted, desired.podRoutes).map((route) => ({
+      do: 'delete-route',
+      route,
+    })),
     findings,
   };
+}
+
+/** What is in both lists as the very same value, as is the most of what was not read anew, needs no look. */
+function unlike(
+  wanted: readonly HostRoute[],
+  found: readonly HostRoute[],
+  isLost: (route: HostRoute) => boolean,
+): { readonly open: readonly HostRoute[]; readonly rest: readonly HostRoute[] } {
+  const alike = new Set(wanted);
+  const rest = found.filter((route) => !alike.has(route) || isLost(route));
+  if (found.length - rest.length === wanted.length) return { open: [], rest };
+  const there = new Set(found);
+  return { open: wanted.filter((route) => !there.has(route) || isLost(route)), rest };
+}
+
+function unwanted(
+  ours: readonly HostRoute[],
+  wanted: readonly HostRoute[],
+  podRoutes: readonly HostRoute[],
+): readonly HostRoute[] {
+  if (ours.length === 0) return [];
+  const keys = new Set(wanted.map(routeKey));
+  const pods = new Map(podRoutes.map((route) => [routeKey(route), route]));
+  return ours.filter((route) => {
+    const pod = pods.get(routeKey(route));
+    return !keys.has(routeKey(route)) && !(pod !== undefined && sameRoute(pod, route));
+  });
 }
 
 /** The longer prefix, and of equals what needs no gateway. */
@@ -86,11 +109,13 @@ function wantedRoutes(
   observed: ObservedHost,
   devices: readonly DevicePlan[],
   options: PlanOptions,
-): ReadonlyMap<string, HostRoute> {
+): readonly HostRoute[] {
   const unusable = new Set(devices.filter(({ isUsable }) => !isUsable).map(({ name }) => name));
   const routes = desired.routes.filter(({ device }) => device === undefined || !unusable.has(device));
   const pods = options.repairsPodRoutes ? lostPodRoutes(desired, observed) : [];
-  return new Map([...routes, ...pods].map((route) => [routeKey(route), route]));
+  return pods.length === 0
+    ? routes
+    : [...new Map([...routes, ...pods].map((route) => [routeKey(route), route])).values()];
 }
 
 /** A route of the CNI plugin serves as well as ours, and so does one of Felix, whatever its metric. */
@@ -100,24 +125,6 @@ function lostPodRoutes({ podRoutes }: DesiredHost, { routes }: ObservedHost): re
   const isDirect = ({ type, gateway }: HostRoute) => type === 'unicast' && gateway === undefined;
   const ways = new Set(routes.filter(isDirect).map(wayOf));
   return podRoutes.filter((route) => !ways.has(wayOf(route)));
-}
-
-function sameRoute(a: HostRoute, b: HostRoute): boolean {
-  return (
-    a.type === b.type &&
-    a.protocol === b.protocol &&
-    (a.type === 'blackhole' || a.device === b.device) &&
-    sameOptionalAddress(a.gateway, b.gateway) &&
-    a.isOnLink === b.isOnLink &&
-    (a.type === 'blackhole' || a.scope === b.scope) &&
-    a.mtu === b.mtu &&
-    sameOptionalAddress(a.source, b.source) &&
-    sameCidr(a.destination, b.destination)
-  );
-}
-
-function sameOptionalAddress(a: IpAddress | undefined, b: IpAddress | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : sameAddress(a, b);
 }
 
 function foreignRoute(route: HostRoute, foreign: HostRoute): Finding {

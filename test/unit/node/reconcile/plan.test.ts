@@ -13,6 +13,7 @@ import {
   KERNEL_PROTOCOL,
   routeKey,
 } from '../../../../src/node/host-route.ts';
+import { recognised } from '../../../../src/node/kernel/after-steps.ts';
 import { formatHostStep } from '../../../../src/node/reconcile/format-step.ts';
 import type { ObservedHost } from '../../../../src/node/reconcile/observed-host.ts';
 import { planChanges } from '../../../../src/node/reconcile/plan.ts';
@@ -56,6 +57,21 @@ describe('planChanges()', () => {
         expect(planChanges(desiredHost(before, facts), there, SETTLED).steps).toEqual([]);
         const next = converged(desiredHost(after, facts), there);
         expect(planChanges(desiredHost(after, facts), next, SETTLED).steps).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('plans the same for values that it knows and for equal ones that were read anew', () => {
+    fc.assert(
+      fc.property(anyCluster(), anyCluster(), fc.boolean(), (before, after, isAppended) => {
+        const made = converged(desiredHost(before, facts));
+        const twin = made.routes.slice(0, isAppended ? 1 : 0).map((one) => ({ ...one, mtu: 1300 }));
+        const there = { ...made, routes: [...made.routes, ...twin] };
+        const wish = desiredHost(after, facts);
+        const known = { ...there, ...recognised(there, wish) };
+        expect(known).toEqual(there);
+        expect(plan(wish, known)).toEqual(plan(wish, copied(there)));
       }),
       { numRuns: 200 },
     );
@@ -468,6 +484,11 @@ describe('planChanges() where BIRD’s routes are in the place of ours', () => {
     expect(findings).toEqual([]);
   });
 });
+
+function copied({ routes, neighbours, fdb, ...host }: ObservedHost): ObservedHost {
+  const copy = <Entry extends object>(entries: readonly Entry[]) => entries.map((entry) => ({ ...entry }));
+  return { ...host, routes: copy(routes), neighbours: copy(neighbours), fdb: copy(fdb) };
+}
 
 function network(text: string) {
   const parsed = tryParseIpNetwork(text);
