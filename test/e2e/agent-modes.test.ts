@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type AgentLab, type LabHost, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
 import { formatPacket } from '../support/captured-packet.ts';
 import { writePool } from '../support/cluster.ts';
-import { hostDifferences, settledDifferences } from '../support/host-differences.ts';
+import { labDifferences } from '../support/lab-differences.ts';
 import { type TestNetns, whyNoNetns } from '../support/netns.ts';
 import { answers } from '../support/ping.ts';
 import { startPing } from '../support/ping-stream.ts';
@@ -64,7 +64,7 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
         await changeMode(lab, pool, mode, pods);
         expect(pods.map(mtuOf)).toEqual(pods.map(() => largest));
         await expectReach(pods, mode, family);
-        expect(await differences()).toEqual([]);
+        expect(await labDifferences(lab)).toEqual([]);
       },
     );
 
@@ -138,26 +138,22 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
     await vi.waitUntil(async () => (await seen()) === host(1).ipv4, PATIENCE);
     await change(false);
     await vi.waitUntil(async () => (await seen()) === pod.ipv4, PATIENCE);
-    expect(await differences()).toEqual([]);
+    expect(await labDifferences(lab)).toEqual([]);
   });
 
   it('with IPIP: it works where the kernel has it, and else is refused loudly, alone', async () => {
     await writePool(lab.etcd, TUNNELLED.name, TUNNELLED.cidr, ipip.spec);
-    const hasModule = async () => {
-      const isRefused = (host: LabHost) =>
-        /\[ERROR\].*the kernel has no module ipip/.test(host.agent?.log() ?? '');
-      const isMade = (host: LabHost) => host.sh('ip link').includes('tunl0');
-      await vi.waitUntil(() => lab.hosts.every((host) => isRefused(host) || isMade(host)), PATIENCE);
-      return lab.hosts.every(isMade);
-    };
-    const isThere = await hasModule();
+    const isRefused = ({ agent }: LabHost) =>
+      /\[ERROR\].*the kernel has no module ipip/.test(agent?.log() ?? '');
+    const isMade = ({ sh }: LabHost) => sh('ip link').includes('tunl0');
+    await vi.waitUntil(() => lab.hosts.every((host) => isRefused(host) || isMade(host)), PATIENCE);
     const pods = await Promise.all(lab.hosts.map((host) => podOn(host, TUNNELLED)));
-    if (isThere) {
+    if (lab.hosts.every(isMade)) {
       await changeMode(lab, TUNNELLED, ipip, pods);
       await expectReach(pods, ipip, 'ipv4');
     } else {
       for (const { isAnswered } of await tryEach(pods, 'ipv4')) expect(isAnswered).toBe(false);
-      expect(await differences()).toEqual([]);
+      expect(await labDifferences(lab)).toEqual([]);
     }
     const others = await Promise.all(lab.hosts.map((host) => podOn(host, FAMILIES[0].pool)));
     await changeMode(lab, FAMILIES[0].pool, vxlan, others);
@@ -165,14 +161,6 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
   });
 
   const host = (number: number) => lab.host(number);
-
-  /** What a second implementation finds wrong with the kernels. */
-  function differences(): Promise<readonly string[]> {
-    return settledDifferences(async () => {
-      const records = await lab.etcd.list('/calico/');
-      return lab.hosts.flatMap((host) => hostDifferences(records, host.name, host));
-    }, 3_000);
-  }
 });
 
 const DEVICES = { ipv4: 'vxlan.calico', ipv6: 'vxlan-v6.calico' } as const;
