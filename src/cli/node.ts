@@ -32,6 +32,7 @@ import type { CommandWorld, ExitCode } from './command-world.ts';
 import { readConfigFile } from './config-file.ts';
 import { type DatastoreOptions, datastoreSettings, withDatastoreOptions } from './datastore-options.ts';
 import { internalAddresses } from './internal-addresses.ts';
+import { checksystemCommand } from './node/checksystem.ts';
 import { socketOf, socketOption } from './node/socket.ts';
 import { statusCommand } from './node/status.ts';
 
@@ -92,7 +93,8 @@ export function nodeCommand(world: CommandWorld, exit: (code: ExitCode) => void)
     );
   return withDatastoreOptions(command)
     .action((options: NodeOptions) => run(options, world))
-    .addCommand(statusCommand(world, exit));
+    .addCommand(statusCommand(world, exit))
+    .addCommand(checksystemCommand(world, exit));
 }
 
 async function run(options: NodeOptions, world: CommandWorld): Promise<void> {

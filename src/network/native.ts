@@ -60,6 +60,15 @@ function listening() {
   return boundForListening;
 }
 
+let boundForTrying: ReturnType<typeof bindForTrying> | undefined;
+
+/** Apart as well: only who tries what the kernel can do needs it. */
+function bindForTrying() {
+  return process.getBuiltinModule('node:ffi').dlopen(null, {
+    unshare: { arguments: ['i32'], return: 'i32' },
+  }).functions;
+}
+
 /** The result of a call, or its errno as a {@link KernelError}; errno must be read before anything else runs. */
 function checked(operation: string, result: number): number {
   if (result >= 0) return result;
@@ -69,6 +78,12 @@ function checked(operation: string, result: number): number {
 /** setns(2): moves the calling thread, and no other, into the network namespace of the descriptor. */
 export function setNetworkNamespace(fd: number): void {
   checked('setns', libc().setns(fd, CLONE_NEWNET));
+}
+
+/** unshare(2): moves the calling thread, and no other, into a network namespace that is new and empty. */
+export function enterNewNetworkNamespace(): void {
+  boundForTrying ??= bindForTrying();
+  checked('unshare', boundForTrying.unshare(CLONE_NEWNET));
 }
 
 /** socket(2): a routing netlink socket in the calling thread's present network namespace. */

@@ -5,7 +5,7 @@
 
 import { closeSync, fstatSync, openSync, statfsSync } from 'node:fs';
 import { CalicoError, errorText } from '../base/calico-error.ts';
-import { setNetworkNamespace } from './native.ts';
+import { enterNewNetworkNamespace, setNetworkNamespace } from './native.ts';
 
 /** Filesystem magic of namespace files, and of /proc, where kernels before 3.19 keep them. */
 const NAMESPACE_MAGICS: readonly number[] = [0x6e736673, 0x9fa0];
@@ -60,6 +60,24 @@ export function inNetns<T>(netns: Netns, run: () => T): T {
   const home = ownNetns();
   try {
     enter(netns);
+    try {
+      return run();
+    } finally {
+      returnOrAbort(home);
+    }
+  } finally {
+    home.close();
+  }
+}
+
+/**
+ * The same in a namespace that is new, with nothing but a loopback that is down, and that vanishes with the last socket in
+ * it: whatever is tried there disturbs nobody. Throws {@link KernelError} without CAP_SYS_ADMIN.
+ */
+export function inNewNetns<T>(run: () => T): T {
+  const home = ownNetns();
+  try {
+    enterNewNetworkNamespace();
     try {
       return run();
     } finally {

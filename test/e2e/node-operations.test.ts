@@ -118,6 +118,21 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await expect(ask('/readiness', 9099)).rejects.toThrow('fetch failed');
   });
 
+  it('checks the host before and while an agent runs', async () => {
+    const { exitCode, stdout } = await host.run([executable('calico'), 'node', 'checksystem']);
+    expect(stdout).toMatch(/ok +VXLAN +tried in a network namespace of its own: it works/);
+    expect(stdout).toMatch(/ok +UDP port +4789 is that of vxlan\.calico/);
+    expect(exitCode).toBe(0);
+    const refused = await host.run([
+      ...['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--'],
+      ...[executable('calico'), 'node', 'checksystem', '-o', 'json'],
+    ]);
+    expect(refused.exitCode).toBe(1);
+    expect(JSON.parse(refused.stdout)).toContainEqual(
+      expect.objectContaining({ name: 'permissions', verdict: 'failed' }),
+    );
+  });
+
   it('goes on without a port that somebody else has, and says how to find out who', async () => {
     const other = lab.hosts[1] as LabHost;
     await other.agent?.kill();
