@@ -3,13 +3,17 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { datastoreSettings } from '../../src/cli/datastore-options.ts';
 import { agentSettings } from '../../src/cli/node.ts';
 import { installSettings } from '../../src/install/install-settings.ts';
+import { unknownCluster } from '../../src/node/cluster.ts';
+import { felixEnvironment } from '../../src/node/felix-environment.ts';
+import { felixSettings } from '../../src/node/felix-settings.ts';
+import { DEFAULT_SOCKET } from '../../src/node/operations.ts';
 import { findTool, REPOSITORY } from '../support/tools.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what a field holds is Kubernetes' to say, and the test's to expect
@@ -51,6 +55,14 @@ describe('calico-node.service', () => {
       NoNewPrivileges: 'yes',
       ProtectSystem: 'strict',
       StateDirectory: 'calico',
+    });
+  });
+
+  it('may make its socket where calico node status looks for it, and takes nothing away when it ends', () => {
+    expect(dirname(DEFAULT_SOCKET)).toBe('/var/run/calico');
+    expect(Object.fromEntries(service)).toMatchObject({
+      RuntimeDirectory: 'calico',
+      RuntimeDirectoryPreserve: 'yes',
     });
   });
 
@@ -127,6 +139,15 @@ describe('calico-node.yaml', () => {
     const stays = (one: Manifest) =>
       installSettings(plainEnv(one), { host: undefined, test: false, hostname: 'x' }).stays;
     expect([install, keeper].map(stays)).toEqual([false, true]);
+  });
+
+  it('is asked where it serves, and can be asked from the host', () => {
+    const { settings } = felixSettings(unknownCluster('n1', felixEnvironment(plainEnv(agent))));
+    for (const probe of [agent.livenessProbe, agent.readinessProbe])
+      expect(probe.httpGet.port).toBe(settings.health.port);
+    const mount = agent.volumeMounts.find(({ mountPath }: Manifest) => mountPath === dirname(DEFAULT_SOCKET));
+    const volume = pod.volumes.find(({ name }: Manifest) => name === mount.name);
+    expect(volume.hostPath.path).toBe(dirname(DEFAULT_SOCKET));
   });
 
   it('is understood by the agent', () => {
