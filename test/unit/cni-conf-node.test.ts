@@ -183,7 +183,7 @@ describe('calico-node.yaml', () => {
     });
   });
 
-  it('has one right, and writes one folder', () => {
+  it('has one right, and writes two folders', () => {
     expect(agent.securityContext).toMatchObject({
       readOnlyRootFilesystem: true,
       allowPrivilegeEscalation: false,
@@ -191,7 +191,10 @@ describe('calico-node.yaml', () => {
     });
     expect(agent.securityContext.privileged).toBeUndefined();
     const writable = agent.volumeMounts.filter(({ readOnly }: Manifest) => readOnly !== true);
-    expect(writable.map(({ mountPath }: Manifest) => mountPath)).toEqual(['/var/lib/calico']);
+    expect(writable.map(({ mountPath }: Manifest) => mountPath)).toEqual([
+      '/var/lib/calico',
+      '/var/run/calico',
+    ]);
   });
 
   it('asks the agent whether it lives and is ready, on the loopback address of the node', () => {
