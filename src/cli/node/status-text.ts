@@ -1,5 +1,6 @@
 /** The status of the agent, for people. Pure. */
 
+import { IPIP_DEVICE, VXLAN_DEVICES } from '../../node/desired/desired-host.ts';
 import type { AgentStatus, DatastoreStatus, RouteStatus } from '../../node/status/agent-status.ts';
 import { formatFramedTable } from '../table.ts';
 
@@ -95,11 +96,13 @@ function routeTable(routes: readonly RouteStatus[]): string {
   );
 }
 
+const TUNNELS: readonly string[] = [...Object.values(VXLAN_DEVICES), IPIP_DEVICE];
+
 /** How many there are through each device. */
 function routeCounts(routes: readonly RouteStatus[]): string {
   const groups = Map.groupBy(routes, ({ device, type, via }) => {
     if (device === undefined) return `to nowhere (${type})`;
-    return via === undefined ? 'to its own pods' : `through ${device}`;
+    return via === undefined && !TUNNELS.includes(device) ? 'to its own pods' : `through ${device}`;
   });
   const counts = Array.from(groups, ([name, { length }]): Pair => [name, String(length)]);
   return pairs(counts.toSorted(([a], [b]) => (a < b ? -1 : 1)));

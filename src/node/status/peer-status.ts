@@ -1,5 +1,6 @@
 /** The other nodes as this one reaches them. Pure. */
 
+import type { Cidr } from '../../base/cidr.ts';
 import { formatIpAddress, type IpAddress } from '../../base/ip-address.ts';
 import { type ClusterNode, type ClusterState, FAMILIES } from '../cluster.ts';
 import { type DesiredHost, IPIP_DEVICE, VXLAN_DEVICES } from '../desired/desired-host.ts';
@@ -21,6 +22,12 @@ export interface PeerStatus {
   readonly problem?: string;
 }
 
+interface OwnedBlocks {
+  readonly count: number;
+  /** How many of them there is a route to. */
+  readonly routed: number;
+}
+
 interface Reached {
   readonly modes: Set<PeerMode>;
   routes: number;
@@ -28,7 +35,7 @@ interface Reached {
 
 /** By name, those without a Node that own blocks among them. */
 export function peerStatuses(cluster: ClusterState, desired: DesiredHost | undefined): readonly PeerStatus[] {
-  const blocks = blocksByOwner(cluster);
+  const blocks = blocksByOwner(cluster, desired?.routes ?? []);
   const reached = reachedPeers(cluster, desired?.routes ?? []);
   const duplicates = new Set(
     (desired?.findings ?? [])
@@ -41,11 +48,11 @@ export function peerStatuses(cluster: ClusterState, desired: DesiredHost | undef
     .map((name) => {
       const node = cluster.nodes.get(name);
       const { modes = new Set<PeerMode>(), routes = 0 } = reached.get(name) ?? {};
-      const owned = blocks.get(name) ?? 0;
-      const problem = problemOf(node, owned, routes, duplicates.has(name));
+      const owned = blocks.get(name) ?? { count: 0, routed: 0 };
+      const problem = problemOf(node, owned, duplicates.has(name));
       return {
         ...{ name, addresses: hostAddresses(node), modes: [...modes].toSorted() },
-        ...{ tunnelAddresses: tunnelAddresses(node), blocks: owned, routes },
+        ...{ tunnelAddresses: tunnelAddresses(node), blocks: owned.count, routes },
         ...(problem === undefined ? {} : { problem }),
       };
     });
@@ -53,24 +60,34 @@ export function peerStatuses(cluster: ClusterState, desired: DesiredHost | undef
 
 function problemOf(
   node: ClusterNode | undefined,
-  blocks: number,
-  routes: number,
+  { count, routed }: OwnedBlocks,
   isDuplicate: boolean,
 ): string | undefined {
   if (node === undefined) return 'no Node in the datastore';
   if (isDuplicate) return "one of its addresses is another node's";
   if (hostAddresses(node).length === 0) return 'its Node has no address';
-  return routes < blocks ? `${blocks - routes} of its ${blocks} blocks are not routed` : undefined;
+  return routed < count ? `${count - routed} of its ${count} blocks are not routed` : undefined;
 }
 
-function blocksByOwner({ blocks }: ClusterState): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { owner } of blocks.values())
-    if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1);
-  return counts;
+function blocksByOwner(
+  { blocks }: ClusterState,
+  routes: readonly HostRoute[],
+): ReadonlyMap<string, OwnedBlocks> {
+  const routed = new Set(routes.map(({ destination }) => cidrKey(destination)));
+  const owned = new Map<string, OwnedBlocks>();
+  for (const { owner, cidr } of blocks.values()) {
+    if (owner === undefined) continue;
+    const { count, routed: before } = owned.get(owner) ?? { count: 0, routed: 0 };
+    owned.set(owner, { count: count + 1, routed: before + Number(routed.has(cidrKey(cidr))) });
+  }
+  return owned;
 }
 
-/** Whoever the gateway is; a route to a tunnel address alone in its block has none and is its own. */
+function cidrKey({ family, base, prefixLength }: Cidr): string {
+  return `${family} ${base}/${prefixLength}`;
+}
+
+/** Whoever the gateway is; a route to a tunnel address itself has none. */
 function reachedPeers(cluster: ClusterState, routes: readonly HostRoute[]): ReadonlyMap<string, Reached> {
   const names = namesByAddress(cluster);
   const reached = new Map<string, Reached>();

@@ -7,7 +7,7 @@ import type { HostFacts } from '../../../../src/node/host-facts.ts';
 import { openJournal } from '../../../../src/node/journal.ts';
 import { agentStatus } from '../../../../src/node/status/agent-status.ts';
 import { blockRecord, clusterOf, nodeRecord, poolRecord } from '../records.ts';
-import { BLOCKS, factsOf, NODES, vxlanPool } from '../three-hosts.ts';
+import { BLOCKS, factsOf, factsWith, NODES, vxlanPool } from '../three-hosts.ts';
 
 const MOMENT = { monotonicMs: 65_000, nowNs: 1_795_000_000_000_000_000n };
 
@@ -59,6 +59,22 @@ describe('agentStatus()', () => {
       node4: "one of its addresses is another node's",
       node5: '1 of its 1 blocks are not routed',
     });
+  });
+
+  it('counts the route to the end of an IPv6 tunnel, but not in place of a block', () => {
+    const nodes = [1, 2].map((n) =>
+      nodeRecord(`node${n}`, `fd50::1${n}/64`, { ipv6VXLANTunnelAddr: `fd77::${n}00` }),
+    );
+    const blocks = ['fd77::200/122', 'fd78::/122'].map((cidr) => blockRecord(cidr, 'host:node2'));
+    const facts = factsWith(['fd50::11/64']);
+    const { status } = statusOf(
+      [...nodes, ...blocks, poolRecord('six', 'fd77::/48', { vxlanMode: 'Always' })],
+      facts,
+    );
+    expect(status.peers).toMatchObject([
+      { name: 'node2', blocks: 2, routes: 2, problem: '1 of its 2 blocks are not routed' },
+    ]);
+    expect(statusText(status, { nowMs: 0, showsRoutes: false })).toContain('through vxlan-v6.calico  2');
   });
 
   it('has the times of the day, and what this node is', () => {
