@@ -5,7 +5,7 @@
 
 import { makeAgentLab } from '../test/support/agent-lab.ts';
 import { POOL_MODES } from '../test/support/pool-modes.ts';
-import { showCluster } from './cluster/hosts.ts';
+import { showCluster, showStatus } from './cluster/hosts.ts';
 import { showIpip } from './cluster/ipip.ts';
 import { showMode } from './cluster/mode.ts';
 import { showNat } from './cluster/nat.ts';
@@ -37,6 +37,7 @@ await showMode(page, lab, pods, {
   pool: POOLS.ipv4,
   mode: POOL_MODES.vxlanCrossSubnet,
 });
+await showStatus(page, lab);
 await showMode(page, lab, pods, {
   title: 'No encapsulation',
   about: [

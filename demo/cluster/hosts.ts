@@ -27,3 +27,9 @@ export async function showCluster(page: Page, lab: AgentLab): Promise<void> {
   page.command('calico get nodes -o wide', 'node1');
   page.show(await calico(lab, ['get', 'nodes', '-o', 'wide']));
 }
+
+export async function showStatus(page: Page, lab: AgentLab): Promise<void> {
+  page.part('What an agent says of its host');
+  page.command('calico node status', 'node1');
+  page.show(await calico(lab, ['node', 'status']));
+}
