@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { datastoreSettings } from '../../src/cli/datastore-options.ts';
 import { agentSettings } from '../../src/cli/node.ts';
+import { NODENAME_FILE } from '../../src/config/node-name.ts';
 import { installSettings } from '../../src/install/install-settings.ts';
 import { unknownCluster } from '../../src/node/cluster.ts';
 import { felixEnvironment } from '../../src/node/felix-environment.ts';
@@ -55,6 +56,7 @@ describe('calico-node.service', () => {
       NoNewPrivileges: 'yes',
       ProtectSystem: 'strict',
       StateDirectory: 'calico',
+      RuntimeDirectory: 'calico',
     });
   });
 
@@ -192,8 +194,8 @@ describe('calico-node.yaml', () => {
     expect(agent.securityContext.privileged).toBeUndefined();
     const writable = agent.volumeMounts.filter(({ readOnly }: Manifest) => readOnly !== true);
     expect(writable.map(({ mountPath }: Manifest) => mountPath)).toEqual([
-      '/var/lib/calico',
-      '/var/run/calico',
+      dirname(NODENAME_FILE),
+      dirname(DEFAULT_SOCKET),
     ]);
   });
 
