@@ -25,6 +25,7 @@ import {
   type RegistrationSettings,
   readRegistrationSettings,
 } from '../node/registration/registration-settings.ts';
+import { requireRights } from '../node/registration/require-rights.ts';
 import { sourceAddress } from '../node/registration/source-address.ts';
 import { waitForFelix } from '../node/registration/wait-for-felix.ts';
 import { keepHeapSmall } from '../node/small-heap.ts';
@@ -104,6 +105,7 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
   const garbage = garbageSettings(options, world);
   const stored = datastoreSettings(options, readConfigFile(options.config), world.env);
   if (stored.type !== 'etcdv3') throw needsEtcd();
+  requireRights();
   using _only = await becomeOnlyAgent();
   using operations = openOperations({
     ...{ nodeName: settings.nodeName, felixOverrides: settings.felixOverrides, version: world.version },

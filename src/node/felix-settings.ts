@@ -57,6 +57,8 @@ export const CLUSTER_ROUTES: readonly ClusterRoutes[] = [
 const MAX_PORT = 65_535;
 const MAX_VNI = 2 ** 24 - 1;
 const MAX_MTU = 65_535;
+/** What the kernel makes a tunnel with at least; IPv6 asks for more. */
+const MIN_MTU = { 4: 68, 6: 1_280 };
 
 /** Reads a value; `undefined` when it is not one. */
 type Reader<Value> = (value: unknown) => Value | undefined;
@@ -72,21 +74,22 @@ export function felixSettings(cluster: ClusterState): {
   const findings: Finding[] = [];
   const layers = layersOf(cluster);
   const setting: Setting = (name, fallback, read) => {
-    const value = layers.map((layer) => layer[name]).find(isGiven);
-    if (value === undefined) return fallback;
-    const understood = read(value);
-    if (understood === undefined) findings.push(invalidSetting(name, value));
+    const layer = layers.find((one) => isGiven(one[name]));
+    if (layer === undefined) return fallback;
+    const understood = read(layer[name]);
+    if (understood === undefined)
+      findings.push(invalidSetting(name, layer[name], layer === cluster.felixOverrides));
     return understood ?? fallback;
   };
   return { settings: readSettings(setting), findings };
 }
 
 function readSettings(setting: Setting): FelixSettings {
-  const mtu = (name: string) => setting(name, 0, integerUpTo(MAX_MTU));
+  const mtu = (name: string, family: 4 | 6 = 4) => setting(name, 0, mtuFrom(MIN_MTU[family]));
   return {
-    vxlanVni: setting('vxlanVNI', 4096, integerUpTo(MAX_VNI)),
-    vxlanPort: setting('vxlanPort', 4789, integerUpTo(MAX_PORT)),
-    vxlanMtu: { 4: mtu('vxlanMTU'), 6: mtu('vxlanMTUV6') },
+    vxlanVni: setting('vxlanVNI', 4096, integerFrom(1, MAX_VNI)),
+    vxlanPort: setting('vxlanPort', 4789, integerFrom(1, MAX_PORT)),
+    vxlanMtu: { 4: mtu('vxlanMTU'), 6: mtu('vxlanMTUV6', 6) },
     ipipMtu: mtu('ipipMTU'),
     mtuIfacePattern: setting('mtuIfacePattern', new RegExp(MTU_IFACE_PATTERN), pattern),
     isVxlanEnabled: setting<boolean | undefined>('vxlanEnabled', undefined, boolean),
@@ -125,12 +128,15 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
-function invalidSetting(name: string, value: unknown): Finding {
+function invalidSetting(name: string, value: unknown, isOfEnvironment: boolean): Finding {
+  const [origin, remedy] = isOfEnvironment
+    ? [`environment, FELIX_${name.toUpperCase()}`, 'Correct it, and start the agent again.']
+    : ['FelixConfiguration', 'Correct it with calicoctl.'];
   return {
     kind: 'invalid-setting',
     severity: 'warning',
     subject: name,
-    message: `FelixConfiguration: ${name} cannot be ${describeJson(value)}; its default is used. Correct it with calicoctl.`,
+    message: `${origin}: ${name} cannot be ${describeJson(value)}; its default is used. ${remedy}`,
   };
 }
 
@@ -142,6 +148,21 @@ function integerUpTo(most: number): Reader<number> {
       ? number
       : undefined;
   };
+}
+
+/** The kernel takes 0 for something of its own, and what it makes would never be as wanted. */
+function integerFrom(least: number, most: number): Reader<number> {
+  const read = integerUpTo(most);
+  return (value) => {
+    const number = read(value);
+    return number !== undefined && number >= least ? number : undefined;
+  };
+}
+
+/** 0: as the host's interfaces say. */
+function mtuFrom(least: number): Reader<number> {
+  const read = integerFrom(least, MAX_MTU);
+  return (value) => (value === 0 || value === '0' ? 0 : read(value));
 }
 
 function boolean(value: unknown): boolean | undefined {

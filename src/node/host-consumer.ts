@@ -81,7 +81,8 @@ function tellerOf(log: Log): (round: Round) => void {
   let known: ReadonlySet<string> = new Set();
   let failed: ReadonlySet<string> = new Set();
   return ({ cause, elapsedMs, steps, nat, findings, failures }) => {
-    if (steps.length > 0 || nat.length > 0) {
+    // A step that fails again and again changes nothing.
+    if (steps.length + nat.length > failures.length) {
       const milliseconds = Math.round(elapsedMs);
       log.info('host: changed', { cause, steps: steps.length, nat: nat.length, milliseconds });
       log.debug('host: steps', { steps: steps.map(formatHostStep).join('; ') });

@@ -47,12 +47,15 @@ export interface Registrar {
 const BUDGET_MS = 30_000;
 /** So that changes that come together are looked at together. */
 const TOGETHER_MS = 200;
+/** Warnings that are remembered. */
+const MOST_TOLD = 1_000;
 
 export function createRegistrar(
   nodeName: string,
   settings: RegistrationSettings,
-  ports: RegistrarPorts,
+  given: RegistrarPorts,
 ): Registrar {
+  const ports = { ...given, log: warningOnce(given.log) };
   const { log, clock, random, interruption } = ports;
   const told = new Set<string>();
   let ring: () => void = () => undefined;
@@ -133,6 +136,17 @@ export function createRegistrar(
       ring();
     },
   };
+}
+
+/** What a decision finds wrong with the records, it finds again in every other one. */
+function warningOnce(log: Log): Log {
+  const told = new Set<string>();
+  const warn: Log['warn'] = (message, fields) => {
+    if (fields === undefined && told.has(message)) return;
+    if (fields === undefined && told.size < MOST_TOLD) told.add(message);
+    log.warn(message, fields);
+  };
+  return { ...log, warn };
 }
 
 /** Looks at the host and writes what is not written yet. */

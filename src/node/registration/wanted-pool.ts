@@ -1,6 +1,6 @@
 /** A pool that is made where its family has none: calico/node's CALICO_IPV4POOL_… and CALICO_IPV6POOL_…. Pure. */
 
-import { CalicoError } from '../../base/calico-error.ts';
+import { CalicoError, isCalicoError } from '../../base/calico-error.ts';
 import { formatCidr } from '../../base/cidr.ts';
 import type { IpFamily } from '../../base/ip-address.ts';
 import type { NewIdentity } from '../../datastore/codecs/bootstrap-resources.ts';
@@ -52,18 +52,29 @@ export function wantedPool(env: Environment, family: IpFamily): WantedPool | und
   }
   const isOn = (name: string, usual: boolean) =>
     env[prefix + name] === undefined ? usual : !NO.includes(value(name).toLowerCase());
-  const pool = parseNewPool(
-    cidr,
-    blockSize(value('BLOCK_SIZE'), `${prefix}BLOCK_SIZE`),
-    isOn('NAT_OUTGOING', family === 4),
+  const size = blockSize(value('BLOCK_SIZE'), `${prefix}BLOCK_SIZE`);
+  const pool = namingVariable(`${prefix}CIDR`, () =>
+    parseNewPool(cidr, size, isOn('NAT_OUTGOING', family === 4)),
   );
   if (pool.cidr.family !== family) {
     throw new CalicoError('config', `invalid ${prefix}CIDR ${JSON.stringify(cidr)}: it is not IPv${family}`);
   }
   const nodeSelector = value('NODE_SELECTOR') || 'all()';
-  parseSelector(nodeSelector);
+  namingVariable(`${prefix}NODE_SELECTOR`, () => parseSelector(nodeSelector));
   const isHiddenFromBgp = isOn('DISABLE_BGP_EXPORT', false);
   return { ...pool, name: `default-ipv${family}-ippool`, ipipMode, vxlanMode, nodeSelector, isHiddenFromBgp };
+}
+
+function namingVariable<T>(variable: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!isCalicoError(cause)) throw cause;
+    throw new CalicoError('config', `${variable}: ${cause.message}`, {
+      ...(cause.details && { details: cause.details }),
+      cause,
+    });
+  }
 }
 
 export function encodeWantedPool(identity: NewIdentity, pool: WantedPool): string {

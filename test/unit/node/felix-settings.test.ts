@@ -43,6 +43,11 @@ describe('felixSettings()', () => {
   it.each([
     ['vxlanPort', 65536],
     ['vxlanPort', '4789x'],
+    ['vxlanPort', 0],
+    ['vxlanVNI', '0'],
+    ['vxlanMTU', 67],
+    ['ipipMTU', 1],
+    ['vxlanMTUV6', 1279],
     ['vxlanVNI', 2 ** 24],
     ['vxlanMTU', -1],
     ['mtuIfacePattern', '('],
