@@ -37,22 +37,25 @@ export interface HostModel {
   /** Names of interfaces. */
   readonly interfaces: Set<string>;
   readonly sandboxes: Map<string, SandboxState>;
+  /** Containers that a plugin is called for. */
+  readonly calls: Set<string>;
   readonly view: HostView;
 }
 
 export function createHostModel(): HostModel {
   const interfaces = new Set<string>();
   const sandboxes = new Map<string, SandboxState>();
+  const calls = new Set<string>();
   const view: HostView = {
     look: () => ({
       interfaces: new Set(interfaces),
       routed: new Set(),
-      called: new Set(),
       sandboxOf: (containerId) => sandboxes.get(containerId) ?? 'unknown',
     }),
+    findCalls: () => (containerId) => calls.has(containerId),
     lock: async () => ({ isHeld: true, release: () => undefined }),
   };
-  return { interfaces, sandboxes, view };
+  return { interfaces, sandboxes, calls, view };
 }
 
 /** What an agent on the node has heard of the datastore by now. */

@@ -7,13 +7,15 @@ import { TYPE_UNICAST } from '../../network/netlink/route.ts';
 import { observeHost } from '../../network/observe-host.ts';
 import type { ContainerFacts } from './judge-containers.ts';
 import { readSandboxes } from './read-sandboxes.ts';
-import { containersOfRunningCalls } from './running-calls.ts';
+import { findRunningCalls } from './running-calls.ts';
 
-export type HostEvidence = Pick<ContainerFacts, 'interfaces' | 'routed' | 'sandboxOf' | 'called'>;
+export type HostEvidence = Pick<ContainerFacts, 'interfaces' | 'routed' | 'sandboxOf'>;
 
 export interface HostView {
   /** At this moment. Throws `network` when the kernel refuses, `config` when the runtime's files cannot be seen. */
   readonly look: () => HostEvidence;
+  /** Whether a plugin is called for a container, as of now. */
+  readonly findCalls: () => (containerId: string) => boolean;
   /** The node's turn, which every ADD and DEL takes; never rejects. */
   readonly lock: (deadline: Deadline) => Promise<IpamLock>;
 }
@@ -23,12 +25,8 @@ const LOCK_FILE = '/var/run/calico/ipam.lock';
 
 export function createHostView(cniCache: string | undefined, clock: Clock): HostView {
   return {
-    // Calls that run come first: whatever they have made by now is seen afterwards.
-    look: () => ({
-      called: containersOfRunningCalls(),
-      ...lookAtKernel(),
-      sandboxOf: readSandboxes(cniCache),
-    }),
+    look: () => ({ ...lookAtKernel(), sandboxOf: readSandboxes(cniCache) }),
+    findCalls: findRunningCalls,
     lock: (deadline) => acquireIpamLock(LOCK_FILE, clock, deadline),
   };
 }

@@ -29,8 +29,6 @@ export interface ContainerFacts {
   /** Addresses that the host has a route of their own to, over an interface. */
   readonly routed: ReadonlySet<string>;
   readonly sandboxOf: (containerId: string) => SandboxState;
-  /** Containers that a plugin is called for at this moment. */
-  readonly called: ReadonlySet<string>;
 }
 
 export interface ContainerScope {
@@ -123,7 +121,6 @@ function judge(
     addresses.some((address) => facts.routed.has(address)) ||
     interfaceNamesOf(leak, naming).some((name) => facts.interfaces.has(name));
   if (isOnHost && others.length === 0) return LIVES;
-  if (facts.called.has(containerId)) return LIVES;
   const [other] = others;
   if (other !== undefined)
     return `endpoint ${other.namespace}/${other.name} has the address, or is its pod's`;

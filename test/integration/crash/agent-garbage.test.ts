@@ -63,7 +63,6 @@ function leaksIn(values: Values, live: ReadonlySet<string>): readonly Leak[] {
       endpoints: read('/workloadendpoints/', decodeWorkloadEndpoint),
       interfaces: new Set(),
       routed: new Set(),
-      called: new Set(),
       sandboxOf: (id) => (live.has(id) ? 'alive' : 'gone'),
     },
   );

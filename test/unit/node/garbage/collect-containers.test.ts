@@ -272,6 +272,21 @@ describe('createContainerCollector()', () => {
     expect(node.report().collected).toEqual([]);
   });
 
+  it('waits for a plugin that is called for the container', async () => {
+    const node = createNode();
+    await node.beginAdd('a');
+    node.killAdd('a');
+    node.host.calls.add('a');
+    for (let i = 0; i < 3; i++) {
+      node.pass(GRACE_MS);
+      await node.look();
+    }
+    expect(node.report().collected).toEqual([]);
+    node.host.calls.clear();
+    await node.look();
+    expect(node.report().collected).toHaveLength(1);
+  });
+
   it('collects nothing while an endpoint of the node cannot be read', async () => {
     const node = createNode();
     await node.beginAdd('a');

@@ -29,7 +29,7 @@ function leakIn(store: MemoryStore): Leak {
   const facts = {
     allocations: read(/\/assignment\//, decodeBlock).flatMap(allocationsOf),
     endpoints: read(ENDPOINT, decodeWorkloadEndpoint),
-    ...{ interfaces: new Set<string>(), routed: new Set<string>(), called: new Set<string>() },
+    ...{ interfaces: new Set<string>(), routed: new Set<string>() },
     sandboxOf: () => 'gone' as const,
   };
   const scope = { naming: { nodeName: 'node1', sha1Hex, prefix: 'cali' }, madeBeforeNs: RECORD_TIME_NS };

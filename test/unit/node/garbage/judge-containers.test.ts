@@ -55,7 +55,7 @@ function endpoint(containerId: string, changes: EndpointChanges = {}): WorkloadE
 
 function facts(changes: Partial<ContainerFacts>): ContainerFacts {
   return {
-    ...{ allocations: [], endpoints: [], interfaces: new Set(), routed: new Set(), called: new Set() },
+    ...{ allocations: [], endpoints: [], interfaces: new Set(), routed: new Set() },
     sandboxOf: () => 'unknown',
     ...changes,
   };
@@ -103,7 +103,6 @@ describe('judgeContainers()', () => {
     ['its interface is there', { ...DEAD, interfaces: new Set(['calidead']) }],
     ['the host has a route to its address', { ...DEAD, routed: new Set(['10.9.0.1']) }],
     ['the runtime has its sandbox', { ...DEAD, sandboxOf: () => 'alive' }],
-    ['a plugin is called for it', { ...DEAD, called: new Set(['dead']) }],
     ['it is another node’s', { ...DEAD, allocations: [address(1, 'net.dead', { node: 'node2' })] }],
     [
       'its address is young',
