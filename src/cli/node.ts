@@ -82,7 +82,7 @@ export function nodeCommand(world: CommandWorld, exit: (code: ExitCode) => void)
     .addOption(
       new Option(
         '--garbage-collection <mode>',
-        'give back what containers and removed nodes have left (default: GARBAGE_COLLECTION, off)',
+        'give back what containers and removed nodes have left: docs/node.md (default: GARBAGE_COLLECTION, off)',
       ).choices(GARBAGE_MODES),
     )
     .option(

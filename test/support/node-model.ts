@@ -80,6 +80,7 @@ export function listingReport(): GarbageReport & {
     lookBegins: () => undefined,
     lookEnds: () => undefined,
     see: () => undefined,
+    suspect: () => undefined,
     collect: (what, counts, fields) => void collected.push({ what, counts, fields }),
     leave: (what, fields) => void left.push({ what, fields }),
   };

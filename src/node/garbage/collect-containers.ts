@@ -123,6 +123,7 @@ export function createContainerCollector(
       const after = afterLook(suspicion, leaks.map(leakId), times, graceMs);
       suspicion = after.suspicion;
       report.see({ suspects: leaks.length, held });
+      for (const leak of leaks) report.suspect('a container looks gone', fieldsOf(leak));
       if (isDryRun) {
         for (const leak of leaks.filter((one) => after.confirmed.has(leakId(one))))
           await releaseOrLeave(state, leak, deadline);

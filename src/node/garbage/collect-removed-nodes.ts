@@ -132,6 +132,7 @@ export function createRemovedNodeCollector(
       const after = afterLook(suspicion, names, { beganMs, endedMs: clock.monotonicMs() }, graceMs);
       suspicion = after.suspicion;
       report.see({ removedNodes: names });
+      for (const node of names) report.suspect('a node is gone, and has left something', { node });
       const confirmed = removed.filter(({ name }) => after.confirmed.has(name));
       for (const node of confirmed) await collectOrLeave(node, guard, deadline);
     },

@@ -52,6 +52,8 @@ export interface GarbageReport {
   /** `failure`: why not everything could be looked at. */
   readonly lookEnds: (failure: string | undefined) => void;
   readonly see: (seen: Partial<Seen>) => void;
+  /** That something looks like garbage: told once, for as long as it does. */
+  readonly suspect: (what: string, fields: LogFields) => void;
   /** That something is collected, or in a dry run would be. */
   readonly collect: (what: string, counts: Partial<GarbageCounts>, fields: LogFields) => void;
   /** That something stays. Told once, for as long as it is so. */
@@ -93,6 +95,7 @@ export function createGarbageReport(
       for (const { handleId, addresses, why } of seen.held ?? [])
         tellOnce('info', 'garbage: left alone', { handle: handleId, addresses: addresses.join(','), why });
     },
+    suspect: (what, fields) => tellOnce('info', `garbage: ${what}`, fields),
     collect: (what, counts, fields) => {
       status = { ...status, collected: sum(status.collected, counts) };
       if (isDryRun) tellOnce('info', `garbage: would collect ${what}`, fields);
