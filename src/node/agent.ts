@@ -58,7 +58,7 @@ export async function runAgent(
 ): Promise<void> {
   const { interruption, interrupt } = createInterrupter();
   using _listening = ports.interruption.listen(() => interrupt(ports.interruption.signal() ?? 'a signal'));
-  const claim = await claimPatiently(settings, { ...ports, interruption });
+  const claim = await claimPatiently(settings, { ...ports, interruption }, consumer.onEvent);
   if (claim === undefined) return;
   try {
     await work(settings, { ...ports, interruption }, consumer, claim);
@@ -90,7 +90,11 @@ async function work(
 }
 
 /** Until etcd answers; `undefined` once the agent is told to stop. */
-async function claimPatiently(settings: AgentSettings, ports: AgentPorts): Promise<NameClaim | undefined> {
+async function claimPatiently(
+  settings: AgentSettings,
+  ports: AgentPorts,
+  onEvent: ClusterConsumer['onEvent'],
+): Promise<NameClaim | undefined> {
   const { log, interruption, random } = ports;
   for (let failures = 0; interruption.signal() === undefined; failures++) {
     try {
@@ -100,6 +104,7 @@ async function claimPatiently(settings: AgentSettings, ports: AgentPorts): Promi
       if (!isCalicoError(error, 'unavailable')) throw error;
       const pauseMs = backoffMs(failures, random.fraction());
       log.warn('agent: the datastore does not answer', { error: error.message, details: error.details });
+      onEvent({ type: 'disconnected', error, pauseMs });
       await pause(ports, pauseMs);
     }
   }

@@ -4,6 +4,7 @@ import type { CalicoError } from '../base/calico-error.ts';
 import type { Clock } from '../base/deadline.ts';
 import type { Revision } from '../base/revision.ts';
 import type { ClusterState } from './cluster.ts';
+import type { DesiredHost } from './desired/desired-host.ts';
 import type { Round } from './kernel/keep-equal.ts';
 import type { AgentWitness } from './witness.ts';
 
@@ -41,11 +42,17 @@ export interface KernelFacts {
   /** The end of the last round. */
   readonly lookedMs: number | undefined;
   /** The last round that was made with knowledge of the cluster. */
-  readonly round: Round | undefined;
+  readonly round: NotedRound | undefined;
   /** Of the last round, whatever it knew. */
   readonly failures: readonly CalicoError[];
   /** Since when every round has failed. */
   readonly failingSinceMs: number | undefined;
+}
+
+/** Without its steps: at the first round they are as many as a cluster has nodes and blocks. */
+export interface NotedRound extends Pick<Round, 'cause' | 'elapsedMs' | 'findings'> {
+  readonly desired: DesiredHost;
+  readonly changes: number;
 }
 
 export interface AgentJournal extends AgentWitness {
@@ -104,7 +111,9 @@ function afterRound(kernel: KernelFacts, round: Round, nowMs: number): KernelFac
     failures: round.failures,
     failingSinceMs: isFailed ? (kernel.failingSinceMs ?? nowMs) : undefined,
   };
-  if (round.desired === undefined) return looked;
-  const isEqual = !isFailed && round.desired.frozen === undefined;
-  return { ...looked, round, equalSinceMs: kernel.equalSinceMs ?? (isEqual ? nowMs : undefined) };
+  const { desired, cause, elapsedMs, findings, steps, nat } = round;
+  if (desired === undefined) return looked;
+  const isEqual = !isFailed && desired.frozen === undefined;
+  const noted = { desired, cause, elapsedMs, findings, changes: steps.length + nat.length };
+  return { ...looked, round: noted, equalSinceMs: kernel.equalSinceMs ?? (isEqual ? nowMs : undefined) };
 }

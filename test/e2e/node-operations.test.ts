@@ -8,6 +8,8 @@ import { writePool } from '../support/cluster.ts';
 import { executable } from '../support/executable.ts';
 import { metricValue, readMetrics } from '../support/metrics-text.ts';
 import { whyNoNetns } from '../support/netns.ts';
+import { run } from '../support/run.ts';
+import { findTool } from '../support/tools.ts';
 
 const why = whyNoNetns();
 const FELIX_CONFIGURATIONS = '/calico/resources/v3/projectcalico.org/felixconfigurations';
@@ -38,6 +40,23 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(stderr).toContain('calico node does not run on this host');
   });
 
+  it('lives, and is not ready, while etcd has never been there', async () => {
+    await lab.etcd.crash();
+    const agent = host.startAgent();
+    const isTold = async () => (await ask('/readiness', 9099)).body.includes('cannot reach etcd');
+    await vi.waitUntil(() => isTold().catch(() => false), { timeout: 20_000, interval: 100 });
+    expect(await ask('/readiness', 9099)).toMatchObject({
+      status: 503,
+      body: expect.stringMatching(/^not ready\nthe datastore has not been read yet: .*\n$/),
+    });
+    expect((await ask('/liveness', 9099)).status).toBe(200);
+    const { exitCode, stdout } = await status();
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('not reached yet');
+    await agent.kill();
+    await lab.etcd.restart();
+  }, 60_000);
+
   it('is ready when its host is as the cluster wants it', async () => {
     await lab.startAgents();
     await host.makePod();
@@ -66,6 +85,17 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(value('felix_int_dataplane_failures')).toBe(0);
     expect(value('calico_node_convergence_seconds_count')).toBeGreaterThan(0);
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e7);
+  });
+
+  const promtool = findTool('promtool');
+  it.skipIf(promtool === undefined)('is read by Prometheus’ own tool', async () => {
+    const stdin = (await ask('/metrics', 9091)).body;
+    const { stdout, stderr } = await run([promtool ?? '', 'check', 'metrics'], { stdin });
+    // Names of Felix and kube-controllers are theirs.
+    const remarks = `${stdout}${stderr}`
+      .split('\n')
+      .filter((line) => line !== '' && !/^(?:felix|ipam)_/.test(line));
+    expect(remarks).toEqual([]);
   });
 
   it('shows its peers and routes, for people and for programs', async () => {

@@ -44,7 +44,7 @@ function kernelNotes({ cluster, kernel }: AgentFacts): readonly string[] {
   if (cluster === undefined) return [];
   if (kernel.round === undefined && kernel.failures.length === 0)
     return ['the kernel has not been looked at yet'];
-  const frozen = kernel.round?.desired?.frozen;
+  const frozen = kernel.round?.desired.frozen;
   return [
     ...(frozen === undefined ? [] : [`nothing is changed: ${frozen}`]),
     ...kernel.failures.map(({ message }) => message),

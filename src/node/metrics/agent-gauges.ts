@@ -1,8 +1,7 @@
 /** What holds now, for Prometheus: of the datastore, the cluster, the kernel and this node's addresses. Pure. */
 
 import { readiness } from '../health/health.ts';
-import type { AgentFacts, DatastoreFacts } from '../journal.ts';
-import type { Round } from '../kernel/keep-equal.ts';
+import type { AgentFacts, DatastoreFacts, NotedRound } from '../journal.ts';
 import { addressGauges } from './address-gauges.ts';
 import { gauge, gaugeBy, type MetricFamily } from './metric-family.ts';
 
@@ -38,6 +37,11 @@ export function agentGauges(facts: AgentFacts, version: string, now: Now): reado
       'When the kernel was last looked at.',
       kernel.lookedMs,
       now,
+    ),
+    gauge(
+      'calico_node_failing_steps',
+      'Changes that the kernel refused in the last round.',
+      kernel.failures.length,
     ),
     ...(kernel.round === undefined ? [] : kernelGauges(kernel.round)),
     ...(cluster === undefined
@@ -84,13 +88,11 @@ function timestamp(name: string, help: string, atMs: number | undefined, now: No
   return atMs === undefined ? [] : [gauge(name, help, now.seconds - (now.monotonicMs - atMs) / 1000)];
 }
 
-function kernelGauges({ desired, findings, failures }: Round): readonly MetricFamily[] {
-  if (desired === undefined) return [];
+function kernelGauges({ desired, findings }: NotedRound): readonly MetricFamily[] {
   const routes = Map.groupBy(desired.routes, ({ type, device }) => device ?? type);
   const kinds = Map.groupBy(findings, ({ kind, severity }) => `${severity} ${kind}`);
   return [
     gauge('calico_node_frozen', 'Whether nothing must be changed now.', Number(desired.frozen !== undefined)),
-    gauge('calico_node_failing_steps', 'Changes that the kernel refused in the last round.', failures.length),
     gaugeBy(
       'calico_node_routes',
       'Routes to other nodes that this host shall have, by device; those to nowhere by type.',

@@ -1,6 +1,6 @@
 /** Where a server listens: a port, or a socket in the file system that only root may use. */
 
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { CalicoError, errorText } from '../../base/calico-error.ts';
@@ -35,7 +35,7 @@ export function socketPlace(what: string, path: string, setting: string): Place 
     advice: `an agent of another network namespace may have it: give each its own with ${setting}`,
     listen: async (server) => {
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      if (!(await isAnswered(path))) rmSync(path, { force: true });
+      if (isSocket(path) && !(await isAnswered(path))) rmSync(path, { force: true });
       await started(server, () => server.listen({ path }));
       chmodSync(path, 0o600);
     },
@@ -53,6 +53,11 @@ async function started(server: Server, listen: () => void): Promise<void> {
     server.off('error', reject);
     server.off('listening', resolve);
   }
+}
+
+/** Whatever else is at the path is not ours to remove. */
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
 function isAnswered(path: string): Promise<boolean> {

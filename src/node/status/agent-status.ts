@@ -140,13 +140,13 @@ function datastoreStatus(
 
 function kernelStatus({ kernel }: AgentFacts, moment: StatusMoment): KernelStatus | undefined {
   const { round, lookedMs, failures } = kernel;
-  if (round?.desired === undefined || lookedMs === undefined) return undefined;
+  if (round === undefined || lookedMs === undefined) return undefined;
   const { frozen } = round.desired;
   return {
     lastRound: timeOf(lookedMs, moment),
     cause: round.cause,
     milliseconds: Math.round(round.elapsedMs),
-    changes: round.steps.length + round.nat.length,
+    changes: round.changes,
     ...(frozen === undefined ? {} : { frozen }),
     failures: failures.map(({ message, details }) => [message, details].filter(Boolean).join(': ')),
   };

@@ -1,7 +1,7 @@
 /** The server against real sockets. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -125,6 +125,14 @@ describe('socketPlace()', () => {
     await vi.waitUntil(() => lines.some((line) => line.includes('it is in use')));
     expect(lines.at(-1)).toContain('CALICO_NODE_SOCKET');
     expect(await get(path)).toBe(200);
+  });
+
+  it('removes nothing but what an agent left', async () => {
+    const path = join(folder(), 'notes.txt');
+    writeFileSync(path, 'mine');
+    await serve(socketPlace('the status', path, 'SOCKET'));
+    await vi.waitUntil(() => lines.some((line) => line.includes('cannot be served')));
+    expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 
   it('takes the place of one that was killed', async () => {

@@ -25,7 +25,9 @@ describe('agentGauges()', () => {
   it('says little before the datastore has been read', () => {
     const { facts } = openJournal('node1', { monotonicMs: () => 5 });
     const read = readMetrics(formatMetrics(agentGauges(facts(), '1.2.3', { monotonicMs: 5, seconds: 9 })));
-    expect([...read.keys()]).toEqual(['calico_node_info', 'calico_node_ready', 'felix_resync_state']);
+    expect([...read.keys()]).toEqual([
+      ...['calico_node_info', 'calico_node_ready', 'felix_resync_state', 'calico_node_failing_steps'],
+    ]);
     expect(metricValue(read, 'calico_node_info', { version: '1.2.3', node: 'node1' })).toBe(1);
     expect(metricValue(read, 'felix_resync_state')).toBe(1);
   });
