@@ -1,5 +1,7 @@
 /** Agents on three hosts while addresses are borrowed, and blocks, nodes and pools go away. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type AgentLab, type LabHost, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
@@ -9,7 +11,7 @@ import { whyNoNetns } from '../support/netns.ts';
 import { answers } from '../support/ping.ts';
 import { startPing } from '../support/ping-stream.ts';
 import { changeMode, POOL_MODES } from '../support/pool-modes.ts';
-import { tryEach } from '../support/reachability.ts';
+import { mtuOf, tryEach } from '../support/reachability.ts';
 
 const why = whyNoNetns();
 const { vxlan, vxlanCrossSubnet } = POOL_MODES;
@@ -71,7 +73,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
     let lasting: readonly [LabPod, LabPod, LabPod];
 
     beforeAll(async () => {
-      lab = stack.use(await makeAgentLab());
+      lab = stack.use(await makeAgentLab({ env: { IP: 'autodetect', AUTODETECT_POLL_INTERVAL: '1s' } }));
       await writePool(lab.etcd, LASTING.name, LASTING.cidr, vxlanCrossSubnet.spec);
       await lab.startAgents();
       const on = (number: number) => podOn(lab.host(number), LASTING.name);
@@ -154,6 +156,36 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       expect((await others.stop()).lost).toEqual([]);
       expect(await labDifferences(lab)).toEqual([]);
     });
+
+    it('follow the MTU of the network between the hosts', async () => {
+      const [, , third] = lasting;
+      const { sh, folder } = third.host;
+      const mtus = () =>
+        sh('cat /sys/class/net/vxlan.calico/mtu; ip route show proto 202').match(/\b1[34]50\b/g);
+      sh('ip link set eth0 mtu 1400');
+      await vi.waitUntil(() => mtus()?.every((mtu) => mtu === '1350'), PATIENCE);
+      expect(readFileSync(join(folder, 'mtu'), 'utf8')).toBe('1350');
+      const pod = await podOn(third.host, LASTING.name);
+      expect(mtuOf(pod)).toBe(1350);
+      await pod.remove();
+      sh('ip link set eth0 mtu 1500');
+      await vi.waitUntil(() => mtus()?.every((mtu) => mtu === '1450'), PATIENCE);
+      expect(await labDifferences(lab)).toEqual([]);
+    });
+
+    it('follow a host to its new address', async () => {
+      const [first, second, third] = lasting;
+      // Its connections to etcd hang from now on, which the agent has to find out.
+      second.host.sh(`
+        ip address del ${second.host.ipv4}/24 dev eth0
+        ip address add 10.50.0.22/24 dev eth0
+        ip route add default via 10.50.0.1
+      `);
+      const isKnown = () => hasRoute(lab.host(1), 'via 10.50.0.22 dev eth0');
+      await vi.waitUntil(isKnown, { timeout: 30_000, interval: 50 });
+      expect(await labDifferences(lab, 30_000)).toEqual([]);
+      for (const from of [first, third]) expect(await answers(from.netns, second.ipv4)).toBe(true);
+    }, 90_000);
   });
 });
 
