@@ -98,7 +98,7 @@ export function createContainerCollector(
   }
 
   async function release({ nodeName }: ClusterState, whole: Leak, deadline: Deadline): Promise<void> {
-    for (const [leak = whole] of batches([whole])) {
+    for (const leak of batches([whole]).flat()) {
       const inputs = { leak, nodeName, nowNs: clock.nowNs(), isDryRun };
       const outcome = await settle({
         ...{ store, deadline, clock, random },

@@ -125,7 +125,9 @@ function judge(
   if (other !== undefined)
     return `endpoint ${other.namespace}/${other.name} has the address, or is its pod's`;
   const sandbox = facts.sandboxOf(containerId);
-  if (sandbox === 'alive') return 'the runtime has its sandbox, which has no interface on the host';
+  // Without an endpoint another plugin has wired it, in its own way.
+  if (sandbox === 'alive')
+    return endpoints.length === 0 ? LIVES : 'the runtime has its sandbox, which has no interface on the host';
   return objectionOfEndpoints(suspect) ?? objectionOfNetwork(endpoints, sandbox, wired, network) ?? leak;
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isResultOf, sandboxPaths } from '../../../../src/node/garbage/cached-result.ts';
 
@@ -22,6 +23,17 @@ describe('sandboxPaths()', () => {
     ],
   ])('finds %s', (_what, cached, paths) => {
     expect(sandboxPaths(JSON.stringify(cached))).toEqual(paths);
+  });
+
+  it('understands whatever it is fed', () => {
+    const fields = fc.record({ netns: fc.anything(), result: fc.anything(), interfaces: fc.anything() });
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fields), (value) => {
+        const text =
+          JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part)) ?? '';
+        expect(sandboxPaths(text).every((path) => path !== '')).toBe(true);
+      }),
+    );
   });
 
   it('finds none in what is no JSON', () => {

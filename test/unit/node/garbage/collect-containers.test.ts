@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeBlock, encodeBlock } from '../../../../src/datastore/codecs/block.ts';
 import { createContainerCollector } from '../../../../src/node/garbage/collect-containers.ts';
 import { endlessDeadline } from '../../../support/cut-line.ts';
 import { datastoreViolations } from '../../../support/datastore-violations.ts';
@@ -15,7 +16,10 @@ const GRACE_MS = 90_000;
 const LONGEST_ADD_MS = 60_000;
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 
-function createNode({ mode = 'on' as 'on' | 'dry-run', pools = { '10.9.0.0/28': 30 } } = {}) {
+function createNode({
+  mode = 'on' as 'on' | 'dry-run',
+  pools = { '10.9.0.0/28': 30 } as Readonly<Record<string, number>>,
+} = {}) {
   const store = createMemoryStore(smallCluster(pools));
   const clock = modelClock();
   const host = createHostModel();
@@ -270,6 +274,35 @@ describe('createContainerCollector()', () => {
     });
     await node.look();
     expect(node.report().collected).toEqual([]);
+  });
+
+  it('collects a container with more addresses than a transaction has room for', async () => {
+    const node = createNode({ pools: { '10.9.0.0/24': 24 } });
+    await node.beginAdd('a');
+    node.killAdd('a');
+    for (const [key, value] of node.store.values()) {
+      if (key.includes('/handle/')) node.store.put(key, value.replace(':1', ':100'));
+      if (!key.includes('/assignment/')) continue;
+      const block = decodeBlock(value, key);
+      const allocations = block.allocations.map((_, ordinal) => (ordinal < 100 ? 0 : null));
+      node.store.put(
+        key,
+        encodeBlock({
+          ...{ ...block, allocations, unallocated: Array.from({ length: 156 }, (_, i) => i + 100) },
+          sequenceNumberForAllocation: new Map(
+            allocations.flatMap((index, i) => (index === 0 ? [[i, 0n]] : [])),
+          ),
+        }),
+      );
+    }
+    node.pass(GRACE_MS);
+    await node.look();
+    node.pass(GRACE_MS);
+    await node.look();
+    expect(node.report().collected).toHaveLength(4);
+    expect(
+      [...node.store.values().keys()].filter((key) => /\/(?:handle|workloadendpoints)\//.test(key)),
+    ).toEqual([]);
   });
 
   it('waits for a plugin that is called for the container', async () => {

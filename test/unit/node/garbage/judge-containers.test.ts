@@ -153,6 +153,10 @@ describe('judgeContainers()', () => {
       'an endpoint without a container has its address',
       { ...DEAD, endpoints: [{ ...endpoint('dead'), containerId: undefined }] },
     ],
+    [
+      'another plugin has wired its sandbox',
+      { allocations: [address(1, 'bridge.x')], sandboxOf: () => 'alive' },
+    ],
     ['no container of its network has an endpoint', { allocations: [address(1, 'bridge.dead')] }],
     [
       'its handle is of the old form',
@@ -197,6 +201,8 @@ describe('judgeContainers()', () => {
   });
 
   it('says nothing of containers that live', () => {
+    const wiredByOthers = { allocations: [address(1, 'bridge.x')], sandboxOf: () => 'alive' as const };
+    expect(judgeContainers(SCOPE, facts(wiredByOthers)).held).toEqual([]);
     expect(judgeContainers(SCOPE, facts({ ...DEAD, interfaces: new Set(['calidead']) })).held).toEqual([]);
   });
 
