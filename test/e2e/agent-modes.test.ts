@@ -114,6 +114,18 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
       expect((await direct.stop()).lost).toEqual([]);
     });
 
+    it('tell pods that were made for larger packets what fits into the tunnel', async () => {
+      await changeMode(lab, pool, unencapsulated, pods);
+      const [, , third] = pods;
+      const made = await podOn(host(1), pool);
+      expect(mtuOf(made)).toBeGreaterThan(largest);
+      await changeMode(lab, pool, vxlan, pods);
+      expect(await answers(made.netns, third[family], mtuOf(made))).toBe(false);
+      expect(made.sh(`ip route get ${third[family]}`)).toContain(` mtu ${largest}`);
+      expect(await answers(made.netns, third[family], largest)).toBe(true);
+      await made.remove();
+    });
+
     it('without encapsulation: agents say who is behind a router, and which mode is needed', async () => {
       await changeMode(lab, pool, unencapsulated, pods);
       const said = (names: string) =>
