@@ -147,7 +147,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       await lab.etcd.remove(`${RESOURCES}/ippools/${PASSING.name}`);
       const traces = (host: LabHost) => host.sh('ip route show proto 202; nft list ruleset');
       for (const host of lab.hosts) await vi.waitUntil(() => !traces(host).includes('10.78.'), PATIENCE);
-      expect(lab.host(1).agent?.log()).toMatch(/10\.78\.\S+ are in no pool that has routes/);
+      await logged(lab.host(1), /10\.78\.\S+ are in no pool that has routes/);
       expect(await labDifferences(lab)).toEqual([]);
 
       await changeMode(lab, PASSING, vxlanCrossSubnet, pods);
@@ -195,6 +195,10 @@ function podOn(host: LabHost, pool: string): Promise<LabPod> {
 
 function hasRoute(host: LabHost, text: string): boolean {
   return host.sh('ip route').includes(text);
+}
+
+async function logged({ agent }: LabHost, pattern: RegExp): Promise<void> {
+  await vi.waitUntil(() => pattern.test(agent?.log() ?? ''), PATIENCE);
 }
 
 async function blockKeysOf(lab: AgentLab, { cidr }: { readonly cidr: string }): Promise<readonly string[]> {
