@@ -112,7 +112,7 @@ async function run(options: NodeOptions, world: CommandWorld): Promise<void> {
     ...{ socket: socketOf(options, world.env), clock: world.clock, log },
   });
   const { clock, interruption, random } = world;
-  await waitForFelix({ clock, interruption, log });
+  await waitForFelix({ clock, interruption, log, onWait: operations.waitsFor });
   if (interruption.signal() !== undefined) return;
   const deadline = deadlineIn(clock, DISCOVERY_MS, 'the search for etcd', interruption);
   const datastore = await openEtcd(stored, { clock, deadline, random: random.fraction });

@@ -12,6 +12,8 @@ import type { AgentWitness } from './witness.ts';
 export interface AgentFacts {
   readonly nodeName: string;
   readonly beganMs: number;
+  /** What must end before anything is begun. */
+  readonly waitsFor: string | undefined;
   readonly datastore: DatastoreFacts;
   /** `undefined`: not known yet. */
   readonly cluster: ClusterState | undefined;
@@ -52,17 +54,20 @@ export interface KernelFacts {
 /** Without its steps: at the first round they are as many as a cluster has nodes and blocks. */
 export interface NotedRound extends Pick<Round, 'cause' | 'elapsedMs' | 'findings'> {
   readonly desired: DesiredHost;
+  /** Without those that the kernel refused. */
   readonly changes: number;
 }
 
 export interface AgentJournal extends AgentWitness {
   readonly facts: () => AgentFacts;
+  /** `undefined`: it waits no longer. */
+  readonly waitsFor: (reason: string | undefined) => void;
 }
 
 export function openJournal(nodeName: string, clock: Pick<Clock, 'monotonicMs'>): AgentJournal {
   const beganMs = clock.monotonicMs();
   let facts: AgentFacts = {
-    ...{ nodeName, beganMs, cluster: undefined },
+    ...{ nodeName, beganMs, waitsFor: undefined, cluster: undefined },
     datastore: {
       state: 'waiting',
       sinceMs: beganMs,
@@ -85,6 +90,9 @@ export function openJournal(nodeName: string, clock: Pick<Clock, 'monotonicMs'>)
 
   return {
     facts: () => facts,
+    waitsFor: (waitsFor) => {
+      facts = { ...facts, waitsFor };
+    },
     onEvent: (event) => {
       if (event.type === 'reading') noteDatastore({ state: 'reading' });
       if (event.type === 'connected') noteDatastore({ state: 'following', error: undefined });
@@ -114,6 +122,7 @@ function afterRound(kernel: KernelFacts, round: Round, nowMs: number): KernelFac
   const { desired, cause, elapsedMs, findings, steps, nat } = round;
   if (desired === undefined) return looked;
   const isEqual = !isFailed && desired.frozen === undefined;
-  const noted = { desired, cause, elapsedMs, findings, changes: steps.length + nat.length };
+  const changes = Math.max(0, steps.length + nat.length - round.failures.length);
+  const noted = { desired, cause, elapsedMs, findings, changes };
   return { ...looked, round: noted, equalSinceMs: kernel.equalSinceMs ?? (isEqual ? nowMs : undefined) };
 }

@@ -36,6 +36,8 @@ export interface OperationsPart {
 export interface Operations extends Disposable {
   /** Is to be told what the agent sees and does. */
   readonly witness: AgentWitness;
+  /** What must end before anything is begun; `undefined`: nothing any more. */
+  readonly waitsFor: (reason: string | undefined) => void;
   /** What the part tells is told from now on. */
   readonly include: (part: OperationsPart) => void;
 }
@@ -69,6 +71,7 @@ export function openOperations(options: OperationsOptions): Operations {
   };
   move(unknownCluster(nodeName, felixOverrides));
   return {
+    waitsFor: journal.waitsFor,
     include: (part) => void parts.push(part),
     witness: witnesses(journal, counters, onOtherSettings(move)),
     [Symbol.dispose]: () => stack.dispose(),

@@ -1,6 +1,7 @@
 /** What the agent tells of itself: metrics, health and status, of the executable on a host of its own. */
 
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type AgentLab, type LabHost, makeAgentLab } from '../support/agent-lab.ts';
@@ -170,5 +171,22 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await agent.ready;
     expect(agent.log()).toContain('liveness and readiness cannot be served at 127.0.0.1:9099: it is in use');
     expect(agent.log()).toContain("ss -ltnp 'sport = :9099'");
+  }, 60_000);
+
+  it('says that it waits for Felix to end', async () => {
+    const other = lab.hosts[1] as LabHost;
+    await other.agent?.kill();
+    const felix = join(other.folder, 'calico-felix');
+    copyFileSync('/bin/sleep', felix);
+    const running = spawn('ip', ['netns', 'exec', other.netns.name, felix, '60']);
+    await vi.waitUntil(() => readFileSync(`/proc/${running.pid}/cmdline`, 'utf8').startsWith(felix));
+    const agent = other.startAgent();
+    await vi.waitUntil(() => agent.log().includes('serves the status'), { timeout: 10_000 });
+    const waiting = await other.run([executable('calico'), 'node', 'status']);
+    expect(waiting.exitCode).toBe(1);
+    expect(waiting.stdout).toMatch(/not ready\n +nothing is begun: Felix runs on this host/);
+    running.kill();
+    await agent.ready;
+    expect((await other.run([executable('calico'), 'node', 'status'])).exitCode).toBe(0);
   }, 60_000);
 });

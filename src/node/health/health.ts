@@ -13,9 +13,9 @@ const STUCK_MS = 200_000;
 /** A step that fails is tried again soon: what lasts so long does not pass by itself. */
 const FAILING_MS = 60_000;
 
-/** Whether it does its rounds, with or without a datastore: if not, only a restart helps. */
-export function liveness({ beganMs, kernel }: AgentFacts, nowMs: number): Health {
-  const idleMs = nowMs - (kernel.lookedMs ?? beganMs);
+/** Whether it goes on with its rounds, with or without a datastore: if not, only a restart helps. */
+export function liveness({ kernel }: AgentFacts, nowMs: number): Health {
+  const idleMs = nowMs - (kernel.lookedMs ?? nowMs);
   if (idleMs <= STUCK_MS) return { isWell: true, notes: [] };
   return { isWell: false, notes: [`the kernel has not been looked at for ${seconds(idleMs)}`] };
 }
@@ -31,7 +31,8 @@ export function readiness(facts: AgentFacts, nowMs: number): Health {
   return { isWell: kernel.equalSinceMs !== undefined && failingMs <= FAILING_MS, notes };
 }
 
-function datastoreNotes({ datastore }: AgentFacts, nowMs: number): readonly string[] {
+function datastoreNotes({ datastore, waitsFor }: AgentFacts, nowMs: number): readonly string[] {
+  if (waitsFor !== undefined) return [`nothing is begun: ${waitsFor}`];
   const { state, sinceMs, revision, error } = datastore;
   const why = error === undefined ? '' : `: ${error.message}`;
   if (state === 'lost')

@@ -78,7 +78,7 @@ function openCounters() {
       undefined,
       [{}],
     ),
-    steps: createCounter('calico_node_steps_total', 'Changes that were made in the kernel, by kind.'),
+    steps: createCounter('calico_node_steps_total', 'Changes that were tried in the kernel, by kind.'),
     failures: createCounter('felix_int_dataplane_failures', 'Changes that the kernel refused.', [{}]),
   };
 }

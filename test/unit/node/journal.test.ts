@@ -66,6 +66,14 @@ describe('readiness()', () => {
     expect(agent.ready().notes[0]).toContain('nothing is changed: the datastore is not ready');
   });
 
+  it('waits for what must end before', () => {
+    const agent = open();
+    agent.waitsFor('Felix runs on this host');
+    expect(agent.ready()).toEqual({ isWell: false, notes: ['nothing is begun: Felix runs on this host'] });
+    agent.waitsFor(undefined);
+    expect(agent.ready().notes).toEqual(['the datastore has not been read yet']);
+  });
+
   it('outlives the datastore, and tells since when', () => {
     const agent = begun();
     agent.onEvent({ type: 'disconnected', error: lost, pauseMs: 100 });
@@ -101,9 +109,9 @@ describe('readiness()', () => {
 });
 
 describe('liveness()', () => {
-  it('needs rounds, but no datastore', () => {
+  it('needs rounds to go on, but no datastore', () => {
     const agent = open();
-    agent.pass(200_000);
+    agent.pass(1_000_000);
     expect(agent.live()).toEqual({ isWell: true, notes: [] });
     agent.onRound(round({ desired: undefined }));
     agent.pass(200_001);
