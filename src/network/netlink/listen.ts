@@ -6,8 +6,14 @@
  * comes. A message from ourselves ends it.
  */
 
-import { closeSync, read, writeSync } from 'node:fs';
-import { joinNetlinkGroups, openNetfilterSocket, openRouteSocket, setSocketBuffers } from '../native.ts';
+import { closeSync, read, readSync, writeSync } from 'node:fs';
+import {
+  joinNetlinkGroups,
+  openNetfilterSocket,
+  openRouteSocket,
+  setSocketBuffers,
+  waitForData,
+} from '../native.ts';
 import {
   decodeMessages,
   encodeMessage,
@@ -37,6 +43,8 @@ export const NFTABLES_GROUP = 7;
 const BUFFER_BYTES = 4 * 1024 * 1024;
 const DATAGRAM_BYTES = 64 * 1024;
 const PAUSE_MS = 1000;
+/** Datagrams: more than the buffer holds. */
+const MOST_WAITING = 100_000;
 
 export interface NetlinkListener extends Disposable {
   /** Nothing is told any more. */
@@ -72,12 +80,21 @@ export function listenToKernel({ of, groups, onMessages, onLost }: ListenOptions
       onMessages(messages.filter(({ type }) => type !== NLMSG_ERROR));
     } else if (error.code === 'EINTR') {
       hear();
+    } else if (error.code === 'ENOBUFS') {
+      beginAnew();
     } else {
-      // ENOBUFS says so; after anything else nobody knows.
-      if (error.code === 'ENOBUFS') hear();
-      else setTimeout(hear, PAUSE_MS);
-      onLost();
+      // After this nobody knows what was told.
+      setTimeout(beginAnew, PAUSE_MS);
     }
+  }
+  function beginAnew(): void {
+    if (isClosed) {
+      closeSync(fd);
+      return;
+    }
+    if (drain(fd, space)) hear();
+    else setTimeout(beginAnew, PAUSE_MS);
+    onLost();
   }
   function close(): void {
     if (!isClosed) wake(fd);
@@ -85,6 +102,22 @@ export function listenToKernel({ of, groups, onMessages, onLost }: ListenOptions
   }
   hear();
   return { close, [Symbol.dispose]: close };
+}
+
+/**
+ * Throws away all that waits; whether that was all. From an overflow on until nothing waits any more the kernel drops
+ * what happens, and says so only once, at the beginning.
+ */
+function drain(fd: number, space: Buffer): boolean {
+  for (let reads = 0; reads < MOST_WAITING; reads++) {
+    if (!waitForData(fd, 0)) return true;
+    try {
+      readSync(fd, space);
+    } catch {
+      // It is lost in any case.
+    }
+  }
+  return false;
 }
 
 /** The acknowledgement is what the read returns with. */
