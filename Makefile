@@ -17,7 +17,7 @@ SOURCES := $(shell find src) $(wildcard build/*.ts)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build image check types lint unit fuzz test test-k8s demo demo-cluster bench goals tools kubernetes docs clean distclean
+.PHONY: help build image check types lint unit fuzz test test-k8s demo demo-cluster bench bench-node goals tools kubernetes docs clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ fuzz: $(PACKAGES) ## Feed every decoder until it misbehaves (RUNS=100000: as oft
 
 bench: $(EXECUTABLE) $(TOOLS) ## Measure ADD and DEL beside an empty process and ptp + host-local
 	@$(SCRIPT) bench/bench.ts
+
+bench-node: $(EXECUTABLE) $(TOOLS) ## Measure the node agent: how soon changes are routed, large clusters, repairs
+	@$(SCRIPT) bench/node.ts
 
 goals: $(EXECUTABLE) $(TOOLS) ## Measure only what has a goal, and say whether it holds
 	@$(SCRIPT) bench/bench.ts --goals
