@@ -34,6 +34,7 @@ import { readConfigFile } from './config-file.ts';
 import { type DatastoreOptions, datastoreSettings, withDatastoreOptions } from './datastore-options.ts';
 import { internalAddresses } from './internal-addresses.ts';
 import { checksystemCommand } from './node/checksystem.ts';
+import { removeCommand } from './node/remove.ts';
 import { socketOf, socketOption } from './node/socket.ts';
 import { statusCommand } from './node/status.ts';
 
@@ -95,7 +96,8 @@ export function nodeCommand(world: CommandWorld, exit: (code: ExitCode) => void)
   return withDatastoreOptions(command)
     .action((options: NodeOptions) => run(options, world))
     .addCommand(statusCommand(world, exit))
-    .addCommand(checksystemCommand(world, exit));
+    .addCommand(checksystemCommand(world, exit))
+    .addCommand(removeCommand(world));
 }
 
 async function run(options: NodeOptions, world: CommandWorld): Promise<void> {

@@ -29,7 +29,13 @@ export function keepNat(socket: NetlinkSocket, nat: HostNat): NatChange {
   }
 }
 
-function removeNat(socket: NetlinkSocket, family: IpFamily): NatChange {
+/** Whether our table is there. Throws {@link KernelError}, also from a kernel without nftables. */
+export function hasNat(socket: NetlinkSocket, family: IpFamily): boolean {
+  return readPicture(socket, family, NAT_TABLE) !== undefined;
+}
+
+/** Throws {@link KernelError}, ENOENT when it is not there. */
+export function removeNat(socket: NetlinkSocket, family: IpFamily): NatChange {
   socket.transact(TRANSACTION.begin, removeTable(family, NAT_TABLE), TRANSACTION.end);
   return 'removed';
 }
