@@ -7,6 +7,7 @@ import type { DesiredHost } from '../desired/desired-host.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type PlanOptions, USUAL_OPTIONS } from '../reconcile/plan-options.ts';
 import { backoffMs } from '../watch/backoff.ts';
+import { createForgetter } from './forget-flows.ts';
 import { hearHost } from './host-events.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
 import { createObserver, type HostObserver } from './observe.ts';
@@ -66,13 +67,15 @@ export class HostKeeper implements Disposable {
     this.#options = options;
     this.#route = this.#stack.use(openNetlinkSocket());
     this.#observer = createObserver(this.#route);
+    const filter = () => {
+      this.#filter ??= this.#stack.use(openFilterSocket());
+      return this.#filter;
+    };
     this.#tools = {
       observer: this.#observer,
       route: this.#route,
-      filter: () => {
-        this.#filter ??= this.#stack.use(openFilterSocket());
-        return this.#filter;
-      },
+      filter,
+      flows: this.#stack.use(createForgetter(filter)),
       desire: options.desire,
       planOptions: options.planOptions ?? (() => USUAL_OPTIONS),
     };

@@ -13,6 +13,7 @@ import { planChanges } from '../reconcile/plan.ts';
 import type { PlanOptions } from '../reconcile/plan-options.ts';
 import { sameValue } from '../same-value.ts';
 import { applySteps } from './apply.ts';
+import type { FlowForgetter } from './forget-flows.ts';
 import { roundFailure, type StepFailure } from './host-step-failure.ts';
 import type { HostObserver } from './observe.ts';
 
@@ -24,6 +25,7 @@ export interface RoundTools {
   /** What is wanted, given what the host has; `undefined`: it is not known yet. */
   readonly desire: (facts: HostFacts) => DesiredHost | undefined;
   readonly planOptions: () => PlanOptions;
+  readonly flows: FlowForgetter;
 }
 
 export interface RoundResult {
@@ -69,6 +71,7 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     const plan = planChanges(desired, observed, options);
     const isHeldBack =
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
+    if (!isHeldBack) tools.flows.see(desired.podRoutes, observed.routes);
     // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
     const nat = isHeldBack ? [] : keepTables(tools, memory, desired.nat, failures);
     const refused = applySteps(tools.route, plan.steps, facts.links).filter(
