@@ -89,7 +89,8 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
   });
 
   const promtool = findTool('promtool');
-  it.skipIf(promtool === undefined)('is read by Prometheus’ own tool', async () => {
+  const whyNotRead = promtool === undefined ? ' (skipped: there is no promtool here)' : '';
+  it.skipIf(promtool === undefined)(`is read by Prometheus’ own tool${whyNotRead}`, async () => {
     const stdin = (await ask('/metrics', 9091)).body;
     const { stdout, stderr } = await run([promtool ?? '', 'check', 'metrics'], { stdin });
     // Names of Felix and kube-controllers are theirs.
