@@ -43,6 +43,8 @@ export interface ClusterConsumer {
   readonly onEvent: (event: FollowEvent) => void;
   /** The datastore has given a sign of life; nothing before this revision is missing. */
   readonly onHeard?: (revision: Revision) => void;
+  /** What to do when no interface has the address of our Node any more, or still none when something has changed. */
+  readonly whenMoved?: (lookAgain: () => void) => void;
   /** Resolves when this host is as the first state says: then plugins are let in. */
   readonly ready: Promise<void>;
 }
@@ -80,6 +82,7 @@ async function work(
   const registrar = createRegistrar(nodeName, registration, ports);
   await registrar.begin();
   if (interruption.signal() !== undefined) return;
+  consumer.whenMoved?.(registrar.lookAgain);
   const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
   const admitting = consumer.ready.then(() => {
     writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());

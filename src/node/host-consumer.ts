@@ -36,6 +36,7 @@ export function keepHost({
   const tell = tellerOf(log);
   let state: ClusterState | undefined;
   let isBirdRunning = true;
+  let lookAgain: (() => void) | undefined;
   const keeper = keepEqual({
     desire: (facts) => {
       isBirdRunning = facts.isBirdRunning;
@@ -48,6 +49,7 @@ export function keepHost({
     onRound: (round) => {
       tell(round);
       witness?.onRound(round);
+      if (round.cause === 'kernel' && hasMoved(round)) lookAgain?.();
       if (round.desired === undefined || round.desired.frozen !== undefined) return;
       if (round.desired.mtuFile !== '') writeMtu(round.desired.mtuFile);
       resolve();
@@ -65,6 +67,9 @@ export function keepHost({
   return {
     ready,
     onEvent: (event) => witness?.onEvent(event),
+    whenMoved: (listener) => {
+      lookAgain = listener;
+    },
     onHeard: (revision) => witness?.onHeard(revision),
     onCluster: (cluster, batch) => {
       const isWish = state === undefined || isOtherForKernel(state, cluster);
@@ -74,6 +79,10 @@ export function keepHost({
     },
     [Symbol.dispose]: () => keeper.close(),
   };
+}
+
+function hasMoved({ findings }: Round): boolean {
+  return findings.some(({ kind }) => kind === 'parent-missing');
 }
 
 /** A line for every round that did something, and one for every failure and finding when it comes. */

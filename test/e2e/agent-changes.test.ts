@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
     let lasting: readonly [LabPod, LabPod, LabPod];
 
     beforeAll(async () => {
-      lab = stack.use(await makeAgentLab({ env: { IP: 'autodetect', AUTODETECT_POLL_INTERVAL: '1s' } }));
+      lab = stack.use(await makeAgentLab({ env: { IP: 'autodetect' } }));
       await writePool(lab.etcd, LASTING.name, LASTING.cidr, vxlanCrossSubnet.spec);
       await lab.startAgents();
       const on = (number: number) => podOn(lab.host(number), LASTING.name);
