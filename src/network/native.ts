@@ -23,6 +23,9 @@ const LOCK_NB = 4;
 const POLLIN = 0x1;
 const POLLERR = 0x8;
 const POLLHUP = 0x10;
+const SIOCETHTOOL = 0x8946n;
+const IFREQ_BYTES = 40;
+const IF_NAME_BYTES = 16;
 
 let bound: ReturnType<typeof bind> | undefined;
 
@@ -67,6 +70,15 @@ function bindForTrying() {
   return process.getBuiltinModule('node:ffi').dlopen(null, {
     unshare: { arguments: ['i32'], return: 'i32' },
   }).functions;
+}
+
+let boundForDevices: ReturnType<typeof bindForDevices> | undefined;
+
+/** Apart as well: only old kernels need it. */
+function bindForDevices() {
+  const ffi = process.getBuiltinModule('node:ffi');
+  const { functions } = ffi.dlopen(null, { ioctl: { arguments: ['i32', 'u64', 'buffer'], return: 'i32' } });
+  return { ...functions, addressOf: ffi.getRawPointer };
 }
 
 /** The result of a call, or its errno as a {@link KernelError}; errno must be read before anything else runs. */
@@ -178,4 +190,26 @@ function poll(fd: number, events: number, timeoutMs: number): number {
  */
 export function exitAtOnce(exitCode: number): void {
   libc()._exit(exitCode);
+}
+
+/**
+ * ioctl(2), SIOCETHTOOL: gives, or sets, a number that a device has, by the number of the command. `fd` is any socket in
+ * the namespace of the device.
+ *
+ * ```
+ * ifreq:  0      16                    ethtool_value:  0         4
+ *         | name | pointer | padding                   | command | data |
+ * ```
+ */
+export function deviceFeature(fd: number, ifName: string, command: number, data = 0): number {
+  boundForDevices ??= bindForDevices();
+  const { ioctl, addressOf } = boundForDevices;
+  // Neither may be moved while the kernel has their addresses, which those of their own memory are not.
+  const [value, request] = [Buffer.allocUnsafeSlow(8), Buffer.allocUnsafeSlow(IFREQ_BYTES).fill(0)];
+  value.writeUInt32LE(command, 0);
+  value.writeUInt32LE(data, 4);
+  request.write(ifName, 0, IF_NAME_BYTES - 1);
+  request.writeBigUInt64LE(addressOf(value), IF_NAME_BYTES);
+  checked('SIOCETHTOOL', ioctl(fd, SIOCETHTOOL, request));
+  return value.readUInt32LE(4);
 }

@@ -17,6 +17,7 @@ const NAMES = [
   ...['programClusterRoutes', 'deviceRouteSourceAddress', 'deviceRouteSourceAddressIPv6', 'ipForwarding'],
   ...['natPortRange', 'natOutgoingAddress', 'natOutgoingExclusions', 'iptablesNATOutgoingInterfaceFilter'],
   'interfacePrefix',
+  'featureDetectOverride',
   ...['prometheusMetricsEnabled', 'prometheusMetricsHost', 'prometheusMetricsPort'],
   ...['healthEnabled', 'healthHost', 'healthPort'],
 ];

@@ -27,6 +27,8 @@ export interface FelixSettings {
   readonly programClusterRoutes: ClusterRoutes;
   readonly routeSource: PerFamily<IpAddress | undefined>;
   readonly forwardsIp: boolean;
+  /** Whether checksums of tunnelled packets come out wrong; `undefined`: as the kernel's version says. */
+  readonly isChecksumOffloadBroken: boolean | undefined;
   readonly natPorts: PortRange | undefined;
   readonly natAddress: IpAddress | undefined;
   /** Packets to the nodes themselves keep the pod's address as well. */
@@ -100,6 +102,9 @@ function readSettings(setting: Setting): FelixSettings {
       6: setting<IpAddress | undefined>('deviceRouteSourceAddressIPv6', undefined, addressOf(6)),
     },
     forwardsIp: setting('ipForwarding', 'Enabled', oneOf(['Enabled', 'Disabled'])) === 'Enabled',
+    isChecksumOffloadBroken: setting('featureDetectOverride', NO_FEATURES, features).get(
+      'ChecksumOffloadBroken',
+    ),
     natPorts: setting<PortRange | undefined>('natPortRange', undefined, portRange),
     natAddress: setting<IpAddress | undefined>('natOutgoingAddress', undefined, addressOf(4)),
     excludesHostsFromNat:
@@ -201,6 +206,17 @@ function portRange(value: unknown): PortRange | undefined {
   const first = Number(match[1]);
   const last = Number(match[2] ?? match[1]);
   return first <= last && last <= MAX_PORT ? { first, last } : undefined;
+}
+
+const NO_FEATURES: ReadonlyMap<string, boolean> = new Map();
+
+/** `ChecksumOffloadBroken=true,SNATFullyRandom=false`: what Felix would otherwise find out by itself. */
+function features(value: unknown): ReadonlyMap<string, boolean> | undefined {
+  const items = String(value)
+    .split(',')
+    .map((item) => /^\s*(\w+)=(true|false)\s*$/i.exec(item));
+  if (items.some((item) => item === null)) return undefined;
+  return new Map(items.map((item) => [item?.[1] ?? '', item?.[2]?.toLowerCase() === 'true']));
 }
 
 function nameList(value: unknown): readonly string[] | undefined {

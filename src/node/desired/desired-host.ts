@@ -23,6 +23,8 @@ export interface VxlanDevice {
   readonly mtu: number;
   /** Our tunnel address, as /32 or /128. */
   readonly address: IpNetwork;
+  /** The kernel makes checksums of what it sends there wrong if it leaves them to the device. */
+  readonly isOffloadBroken: boolean;
 }
 
 export interface IpipDevice {

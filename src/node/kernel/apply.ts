@@ -1,11 +1,12 @@
 /** Takes steps in the kernel, in their order. One that fails does not keep the others from being taken. */
 
+import { stopChecksumOffload } from '../../network/checksum-offload.ts';
 import { findLink } from '../../network/find-link.ts';
 import { changeMany } from '../../network/netlink/batch.ts';
 import type { NetlinkRequest } from '../../network/netlink/header.ts';
 import type { NetlinkSocket } from '../../network/netlink/socket.ts';
 import { writeSysctl } from '../../network/write-sysctl.ts';
-import type { HostStep, WriteSysctl } from '../reconcile/host-step.ts';
+import type { HostStep, StopOffload, WriteSysctl } from '../reconcile/host-step.ts';
 import type { ObservedLink } from '../reconcile/observed-host.ts';
 import { hostStepFailure, isDoneAlready, type StepFailure } from './host-step-failure.ts';
 import { changesIndex, deviceOf, hostStepRequest, type MessageStep } from './host-step-request.ts';
@@ -30,8 +31,10 @@ export function applySteps(
     batch = [];
   };
   for (const step of steps) {
-    if (step.do === 'write-sysctl') {
-      failures.push(...setSwitch(step));
+    if (step.do === 'write-sysctl' || step.do === 'stop-offload') {
+      // The device may be made by what waits to be sent.
+      if (step.do === 'stop-offload') flush();
+      failures.push(...callKernel(step));
       continue;
     }
     const message = messageOf(step, indexOf);
@@ -74,9 +77,10 @@ function missingDevice(step: MessageStep): readonly StepFailure[] {
   return [hostStepFailure(step, new Error(`there is no interface ${deviceOf(step) ?? ''}`))];
 }
 
-function setSwitch(step: WriteSysctl): readonly StepFailure[] {
+function callKernel(step: WriteSysctl | StopOffload): readonly StepFailure[] {
   try {
-    writeSysctl(step.sysctl.key, step.sysctl.value);
+    if (step.do === 'stop-offload') stopChecksumOffload(step.device);
+    else writeSysctl(step.sysctl.key, step.sysctl.value);
     return [];
   } catch (error) {
     return [hostStepFailure(step, error)];

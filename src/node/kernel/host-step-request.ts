@@ -28,10 +28,10 @@ import {
 } from '../../network/netlink/route.ts';
 import { addVxlan } from '../../network/netlink/vxlan.ts';
 import type { HostRoute } from '../host-route.ts';
-import type { ChangeAddress, HostStep, WriteSysctl } from '../reconcile/host-step.ts';
+import type { ChangeAddress, HostStep, StopOffload, WriteSysctl } from '../reconcile/host-step.ts';
 
-/** The steps that are netlink messages; the others are writes to files. */
-export type MessageStep = Exclude<HostStep, WriteSysctl>;
+/** The steps that are netlink messages; the others are writes to files, and a call for a device. */
+export type MessageStep = Exclude<HostStep, WriteSysctl | StopOffload>;
 
 /** Steps after which a device has another index than before. */
 export function changesIndex(step: HostStep): boolean {

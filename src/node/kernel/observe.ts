@@ -27,7 +27,7 @@ import {
   readSwitches,
   type SeenLink,
 } from './read-parts.ts';
-import { canMake, findOtherAgents, type OtherAgents } from './surroundings.ts';
+import { canMake, findOtherAgents, kernelRelease, type OtherAgents } from './surroundings.ts';
 
 /** Devices that are ours by their names, if they are of the right kind. */
 export const OUR_DEVICES: readonly string[] = [VXLAN_DEVICES[4], VXLAN_DEVICES[6], IPIP_DEVICE];
@@ -158,6 +158,7 @@ function hostFacts({ links, addresses, switches, modules, others }: Seen): HostF
     addresses: addresses.map(({ ifIndex, network }) => ({ ifIndex, network })),
     modules,
     rpFilter: Number(switches.get(RP_FILTER) ?? 0),
+    kernelRelease: kernelRelease(),
     ...others,
   };
 }
@@ -175,8 +176,9 @@ function ourLinks({ links }: Pick<Seen, 'links'>): readonly SeenLink[] {
   return links.filter(({ name }) => OUR_DEVICES.includes(name));
 }
 
-function observedLink({ name, ifIndex, kind, mac, mtu, isUp, vxlan }: SeenLink): ObservedLink {
-  return { name, ifIndex, kind, mac, mtu: mtu ?? 0, isUp, vxlan };
+function observedLink(link: SeenLink): ObservedLink {
+  const { name, ifIndex, kind, mac, mtu, isUp, vxlan, offloadsChecksums } = link;
+  return { name, ifIndex, kind, mac, mtu: mtu ?? 0, isUp, vxlan, offloadsChecksums };
 }
 
 function addressesOf(

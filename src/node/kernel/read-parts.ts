@@ -1,5 +1,6 @@
 /** Reads the parts of a host from the kernel, and names interfaces instead of numbering them. */
 
+import { offloadsChecksums } from '../../network/checksum-offload.ts';
 import { decodeAddress, dumpAddresses, type InterfaceAddress } from '../../network/netlink/address.ts';
 import { decodeForwarding, dumpForwarding } from '../../network/netlink/fdb.ts';
 import { decodeLink, dumpLinks, isRunning, type Link } from '../../network/netlink/link.ts';
@@ -23,14 +24,21 @@ import type { HostRoute } from '../host-route.ts';
 export interface SeenLink extends Link {
   readonly isRunning: boolean;
   readonly vxlan: VxlanDetails | undefined;
+  /** Only of VXLAN devices, and where it is known. */
+  readonly offloadsChecksums: boolean | undefined;
 }
 
 export function readLinks(socket: NetlinkSocket): readonly SeenLink[] {
-  return socket.dump(dumpLinks()).map((payload) => ({
-    ...decodeLink(payload),
-    isRunning: isRunning(payload),
-    vxlan: decodeVxlan(payload),
-  }));
+  return socket.dump(dumpLinks()).map((payload) => {
+    const link = decodeLink(payload);
+    const vxlan = decodeVxlan(payload);
+    return {
+      ...link,
+      isRunning: isRunning(payload),
+      vxlan,
+      offloadsChecksums: vxlan === undefined ? undefined : offloadsChecksums(link.name),
+    };
+  });
 }
 
 export function readAddresses(socket: NetlinkSocket): readonly InterfaceAddress[] {

@@ -54,7 +54,8 @@ export function isBird([program = '']: readonly string[]): boolean {
   return ['bird', 'bird6'].includes(basename(program));
 }
 
-function kernelRelease(): string {
+/** `6.1.0-18-amd64` */
+export function kernelRelease(): string {
   return readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
 }
 

@@ -20,6 +20,8 @@ export function formatHostStep(step: HostStep): string {
       return `ip link set ${step.device} mtu ${step.mtu}`;
     case 'set-up':
       return `ip link set ${step.device} up`;
+    case 'stop-offload':
+      return `ethtool -K ${step.device} tx off`;
     case 'add-address':
       return `ip addr add ${formatIpNetwork(step.network)} dev ${step.device}`;
     case 'delete-address':

@@ -41,6 +41,12 @@ export interface SetUp {
   readonly device: string;
 }
 
+/** The kernel computes the checksums of what it sends there. Nobody is told to leave it to the device again. */
+export interface StopOffload {
+  readonly do: 'stop-offload';
+  readonly device: string;
+}
+
 export interface ChangeAddress {
   readonly do: 'add-address' | 'delete-address';
   readonly device: string;
@@ -75,6 +81,7 @@ export type HostStep =
   | SetMac
   | SetMtu
   | SetUp
+  | StopOffload
   | ChangeAddress
   | ChangeNeighbour
   | ChangeFdb

@@ -28,6 +28,8 @@ export interface ObservedLink {
   readonly isUp: boolean;
   /** Of a link of kind `vxlan`. */
   readonly vxlan: ObservedVxlan | undefined;
+  /** Whether it leaves the checksums of what it sends to those below; `undefined`: not known. */
+  readonly offloadsChecksums?: boolean | undefined;
 }
 
 export interface ObservedAddress {

@@ -70,6 +70,7 @@ function presentVxlan(
       first: [
         ...(found === undefined ? [] : [deleteLink(found)]),
         { do: 'create-vxlan', device },
+        ...(device.isOffloadBroken ? [{ do: 'stop-offload', device: name } as const] : []),
         { do: 'add-address', device: name, network: address },
         { do: 'set-up', device: name },
       ],
@@ -80,6 +81,9 @@ function presentVxlan(
     ...unusable(name),
     isUsable: true,
     first: [
+      ...(device.isOffloadBroken && found.offloadsChecksums === true
+        ? [{ do: 'stop-offload', device: name } as const]
+        : []),
       ...(hasOtherMac ? [{ do: 'set-mac', device: name, mac: device.mac } as const] : []),
       ...adjust(found, device.mtu, address, observed),
     ],

@@ -65,6 +65,7 @@ describe.skipIf(whyNoNetns() !== undefined)('a host', () => {
       local: parseIpAddress('10.50.0.11'),
       parent: { name: 'eth0', ifIndex: parent?.ifIndex ?? 0 },
       address: { address: parseIpAddress('10.77.180.112'), prefixLength: 32 },
+      isOffloadBroken: true,
     };
     const neighbour = {
       device: 'vxlan.calico',
@@ -87,6 +88,7 @@ describe.skipIf(whyNoNetns() !== undefined)('a host', () => {
 
     const failures = applySteps(socket, [
       { do: 'create-vxlan', device },
+      { do: 'stop-offload', device: device.name },
       { do: 'add-address', device: device.name, network: device.address },
       { do: 'set-up', device: device.name },
       { do: 'replace-fdb', entry },
@@ -100,6 +102,7 @@ describe.skipIf(whyNoNetns() !== undefined)('a host', () => {
     expect(observed.links).toMatchObject([
       {
         ...{ name: device.name, kind: 'vxlan', mac: device.mac, mtu: 1450, isUp: true },
+        offloadsChecksums: false,
         vxlan: {
           ...{ vni: 4096, port: 4789, local: device.local, parentIfIndex: parent?.ifIndex },
           ...{ isLearning: false, hasForeignFlags: false },

@@ -33,6 +33,14 @@ describe('felixSettings()', () => {
     expect(names.filter((name) => mtuIfacePattern.test(name))).toEqual(['eth0', 'enp3s0', 'wlan1']);
   });
 
+  it('takes the one feature that matters from featureDetectOverride', () => {
+    const broken = (featureDetectOverride: string) =>
+      settingsOf({ featureDetectOverride }).settings.isChecksumOffloadBroken;
+    expect(broken('SNATFullyRandom=false, ChecksumOffloadBroken=true')).toBe(true);
+    expect(broken('ChecksumOffloadBroken=False')).toBe(false);
+    expect(broken('SNATFullyRandom=false')).toBeUndefined();
+  });
+
   it('asks the environment, then the node, then the default', () => {
     const port = (...layers: Parameters<typeof settingsOf>) => settingsOf(...layers).settings.vxlanPort;
     expect(port({ vxlanPort: 1 }, { vxlanPort: 2 }, { vxlanPort: '3' })).toBe(3);
@@ -56,6 +64,7 @@ describe('felixSettings()', () => {
     ['natOutgoingAddress', 'fd00::1'],
     ['vxlanEnabled', 'perhaps'],
     ['ipForwarding', {}],
+    ['featureDetectOverride', 'ChecksumOffloadBroken'],
     ['prometheusMetricsPort', 'http'],
     ['prometheusMetricsHost', 'a b'],
     ['healthEnabled', 'perhaps'],

@@ -34,7 +34,16 @@ export function afterStep(host: ObservedHost, step: HostStep): ObservedHost {
         isLearning: false,
         hasForeignFlags: false,
       };
-      const made = { name, ifIndex: 50 + host.links.length, kind: 'vxlan', mac, mtu, isUp: false, vxlan };
+      const made = {
+        name,
+        ifIndex: 50 + host.links.length,
+        kind: 'vxlan',
+        mac,
+        mtu,
+        isUp: false,
+        vxlan,
+        offloadsChecksums: true,
+      };
       return { ...host, links: [...host.links, made] };
     }
     case 'create-ipip': {
@@ -57,6 +66,8 @@ export function afterStep(host: ObservedHost, step: HostStep): ObservedHost {
       };
     case 'set-mtu':
       return withLink(host, step.device, { mtu: step.mtu });
+    case 'stop-offload':
+      return withLink(host, step.device, { offloadsChecksums: false });
     case 'set-up':
       return withLink(host, step.device, { isUp: true });
     default:
@@ -66,7 +77,17 @@ export function afterStep(host: ObservedHost, step: HostStep): ObservedHost {
 
 type EntryStep = Exclude<
   HostStep,
-  { do: 'write-sysctl' | 'create-vxlan' | 'create-ipip' | 'delete-link' | 'set-mac' | 'set-mtu' | 'set-up' }
+  {
+    do:
+      | 'write-sysctl'
+      | 'create-vxlan'
+      | 'create-ipip'
+      | 'delete-link'
+      | 'set-mac'
+      | 'set-mtu'
+      | 'set-up'
+      | 'stop-offload';
+  }
 >;
 
 function afterEntry(host: ObservedHost, step: EntryStep): ObservedHost {

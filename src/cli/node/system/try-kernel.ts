@@ -20,6 +20,7 @@ const VXLAN: VxlanDevice = {
   local: parseIpAddress('192.0.2.1'),
   mac: parseMacAddress('66:00:00:00:00:01'),
   address: { address: parseIpAddress('192.0.2.1'), prefixLength: 32 },
+  isOffloadBroken: false,
 };
 
 /** Or why nothing could be tried. */

@@ -15,6 +15,7 @@ const CREATE: HostStep = {
     local: parseIpAddress('10.50.0.11'),
     parent: { name: 'eth0', ifIndex: 2 },
     address: { address: parseIpAddress('10.77.180.112'), prefixLength: 32 },
+    isOffloadBroken: false,
   },
 };
 const IPIP: HostStep = { do: 'create-ipip', device: 'tunl0' };
