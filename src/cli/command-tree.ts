@@ -20,6 +20,8 @@ export function commandTree(world: CommandWorld, exit: (code: ExitCode) => void)
     )
     .version(world.version, '-v, --version', 'print the version and exit')
     .helpOption('-h, --help', 'show help, also of each command')
+    // What follows a command's name is its own, also where the command above has an option of that name.
+    .enablePositionalOptions()
     .addCommand(bootstrapCommand(world))
     .addCommand(nodeCommand(world, exit))
     .addCommand(ipamCommand(world, exit))

@@ -39,6 +39,11 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     const { exitCode, stderr } = await status();
     expect(exitCode).toBe(1);
     expect(stderr).toContain('calico node does not run on this host');
+    expect((await status('--socket', '/run/other.sock')).stderr).toContain('at /run/other.sock');
+    const { stderr: fromEnvironment } = await host.run([executable('calico'), 'node', 'status'], {
+      env: { CALICO_NODE_SOCKET: '/run/third.sock' },
+    });
+    expect(fromEnvironment).toContain('at /run/third.sock');
   });
 
   it('lives, and is not ready, while etcd has never been there', async () => {
