@@ -29,6 +29,8 @@ export interface HostFacts {
   readonly rpFilter: number;
   /** `6.1.0-18-amd64`; `undefined`: not known. */
   readonly kernelRelease?: string;
+  /** Whether rules are there by which Felix lets tunnelled packets of the nodes in that it knew. */
+  readonly hasFelixFilter?: boolean;
   readonly isFelixRunning: boolean;
   readonly isBirdRunning: boolean;
 }

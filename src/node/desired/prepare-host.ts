@@ -8,6 +8,7 @@ import { birdFindings } from './bird-findings.ts';
 import { hostFinder } from './cluster-routes.ts';
 import type { DeviceWish, IpipDevice } from './desired-host.ts';
 import { decideIpip, isEnabled } from './devices.ts';
+import { felixFilterFindings } from './felix-filter-findings.ts';
 import { hostMtus, type Mtus } from './mtu.ts';
 import { overlapFindings, poolFinder, routedPools } from './pools.ts';
 import { type PreparedFamily, prepareFamily } from './prepare-family.ts';
@@ -43,6 +44,7 @@ export function prepareHost(cluster: ClusterState, facts: HostFacts): PreparedHo
       ...overlapFindings(cluster.pools.values()),
       ...ipip.findings,
       ...birdFindings(cluster, pools, settings, facts),
+      ...felixFilterFindings(facts),
     ],
   };
 }

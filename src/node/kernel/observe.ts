@@ -16,6 +16,7 @@ import type { HostStep } from '../reconcile/host-step.ts';
 import type { ObservedAddress, ObservedHost, ObservedLink } from '../reconcile/observed-host.ts';
 import { sameValue } from '../same-value.ts';
 import { afterSteps, recognised } from './after-steps.ts';
+import { hasFelixFilter } from './felix-filter.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
 import type { OurDevices } from './notice.ts';
 import {
@@ -63,7 +64,7 @@ interface Seen {
   readonly routes: readonly HostRoute[];
   readonly switches: ReadonlyMap<string, string>;
   readonly modules: HostFacts['modules'];
-  readonly others: OtherAgents;
+  readonly others: OtherAgents & Pick<HostFacts, 'hasFelixFilter'>;
 }
 
 const NOTHING: Seen = {
@@ -140,7 +141,11 @@ function readAgain(
     routes: read('routes', () => readRoutes(socket, namesOf(links)), seen.routes),
     switches: read('switches', () => readSwitches(keys), seen.switches),
     modules: read('surroundings', () => ({ vxlan: canMake('vxlan'), ipip: canMake('ipip') }), seen.modules),
-    others: read('surroundings', findOtherAgents, seen.others),
+    others: read(
+      'surroundings',
+      () => ({ ...findOtherAgents(), hasFelixFilter: hasFelixFilter() }),
+      seen.others,
+    ),
   };
 }
 

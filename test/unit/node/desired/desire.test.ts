@@ -466,6 +466,11 @@ describe('desiredHost() in trouble', () => {
     expect(besideFelix.findings).toContainEqual(
       expect.objectContaining({ kind: 'foreign-agent', severity: 'error', subject: 'Felix' }),
     );
+    const afterFelix = desiredHost(cluster, factsOf('node1', { hasFelixFilter: true }));
+    expect(afterFelix.frozen).toBeUndefined();
+    expect(afterFelix.findings).toMatchObject([{ kind: 'foreign-agent', subject: 'rules of Felix' }]);
+    const both = desiredHost(cluster, factsOf('node1', { isFelixRunning: true, hasFelixFilter: true }));
+    expect(both.findings).toMatchObject([{ kind: 'foreign-agent', subject: 'Felix' }]);
     expect(desiredHost({ ...cluster, isDatastoreReady: false }, factsOf('node1')).findings).toContainEqual(
       expect.objectContaining({ kind: 'not-ready', message: expect.stringContaining('datastoreReady') }),
     );
