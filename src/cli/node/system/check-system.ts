@@ -61,8 +61,7 @@ function checkKernel({ kernelRelease }: SystemFacts): Verdict {
   if (isBefore(GOOD_TUNNEL_KERNEL))
     return warning(
       kernelRelease,
-      `before ${GOOD_TUNNEL_KERNEL.join('.')} checksums of some packets through VXLAN are wrong: if connections from ` +
-        'hosts to pods hang, run ethtool -K vxlan.calico tx-checksum-ip-generic off',
+      `before ${GOOD_TUNNEL_KERNEL.join('.')} VXLAN must compute its checksums itself, which the agent sees to and which costs throughput`,
     );
   return ok(kernelRelease);
 }
