@@ -35,6 +35,16 @@ export interface HostFacts {
   readonly isBirdRunning: boolean;
 }
 
+/** Interfaces of pods, as the CNI plugin names them. */
+const POD_INTERFACES = /^cali/;
+
+/** The same without what comes and goes with pods. */
+export function withoutPods(facts: HostFacts): HostFacts {
+  const links = facts.links.filter(({ name }) => !POD_INTERFACES.test(name));
+  const indexes = new Set(links.map(({ ifIndex }) => ifIndex));
+  return { ...facts, links, addresses: facts.addresses.filter(({ ifIndex }) => indexes.has(ifIndex)) };
+}
+
 /** The interface that carries the address: of several the one that is up, then the one with the lowest index. */
 export function parentLink(facts: HostFacts, address: IpAddress): HostLink | undefined {
   const indexes = new Set(

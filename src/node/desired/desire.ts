@@ -5,7 +5,7 @@
 
 import { type ClusterState, FAMILIES } from '../cluster.ts';
 import type { Finding } from '../finding.ts';
-import type { HostFacts } from '../host-facts.ts';
+import { type HostFacts, withoutPods } from '../host-facts.ts';
 import { clusterRoutes, localKeys, podRoutes } from './cluster-routes.ts';
 import type { DesiredHost } from './desired-host.ts';
 import { doubtOf, frozenBecause, frozenFindings } from './hold-back.ts';
@@ -16,6 +16,8 @@ import { desiredSysctls } from './sysctls.ts';
 /** What the last calculation can spare the next one; it never changes an answer. */
 export interface DesireMemo {
   prepared?: PreparedHost;
+  /** The facts that it was last prepared for, or would have been. */
+  facts?: HostFacts;
 }
 
 /**
@@ -53,8 +55,10 @@ export function desiredHost(cluster: ClusterState, facts: HostFacts, memo: Desir
 
 function prepare(cluster: ClusterState, facts: HostFacts, memo: DesireMemo): PreparedHost {
   const { prepared } = memo;
-  if (prepared !== undefined && isPreparedFor(prepared, cluster, facts)) return prepared;
-  memo.prepared = prepareHost(cluster, facts);
+  const host = memo.facts === facts && prepared !== undefined ? prepared.facts : withoutPods(facts);
+  memo.facts = facts;
+  if (prepared !== undefined && isPreparedFor(prepared, cluster, host)) return prepared;
+  memo.prepared = prepareHost(cluster, host);
   return memo.prepared;
 }
 

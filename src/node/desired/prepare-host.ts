@@ -4,6 +4,7 @@ import { type ClusterState, FAMILIES, type PerFamily } from '../cluster.ts';
 import { type FelixSettings, felixSettings } from '../felix-settings.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
+import { sameValue } from '../same-value.ts';
 import { birdFindings } from './bird-findings.ts';
 import { hostFinder } from './cluster-routes.ts';
 import type { DeviceWish, IpipDevice } from './desired-host.ts';
@@ -53,7 +54,7 @@ export function prepareHost(cluster: ClusterState, facts: HostFacts): PreparedHo
 export function isPreparedFor(prepared: PreparedHost, cluster: ClusterState, facts: HostFacts): boolean {
   const { cluster: former } = prepared;
   return (
-    prepared.facts === facts &&
+    sameValue(prepared.facts, facts) &&
     former.nodeName === cluster.nodeName &&
     former.nodes === cluster.nodes &&
     former.pools === cluster.pools &&

@@ -9,6 +9,7 @@ import { decodeLink } from '../../network/netlink/link.ts';
 import { decodeFilterMessage, isFilterMessage } from '../../network/netlink/nftables/message.ts';
 import { decodeRoute, TABLE_MAIN } from '../../network/netlink/route.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
+import type { RouteInterest } from './interest.ts';
 
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -21,16 +22,15 @@ const RTM_DELNEIGH = 29;
 const RTM_NEWNETCONF = 80;
 const NUD_PERMANENT = 0x80;
 
-const LINK_PARTS: readonly HostPart[] = ['links', 'routes'];
-
-export interface OurDevices {
+export interface OurDevices extends RouteInterest {
   readonly names: readonly string[];
   readonly indexes: ReadonlySet<number>;
 }
 
 /**
- * The parts to read again; none when it is about what we have done ourselves, with the socket of this number, or about
- * others' neighbours. The kernel does not tell of routes that go with a link or an address, so these mean routes too.
+ * The parts to read again; none when it is about what we have done ourselves, with the socket of this number, about
+ * others' neighbours or routes to their pods. The kernel does not tell of routes that go with a link or an address, so
+ * these mean routes too, if any can go with them.
  */
 export function outdatedBy(
   message: NetlinkMessage,
@@ -40,13 +40,13 @@ export function outdatedBy(
   switch (message.type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
-      return ours.names.includes(decodeLink(message.payload).name) ? ALL_LINK_PARTS : LINK_PARTS;
+      return outdatedByLink(message.payload, ours);
     case RTM_NEWADDR:
     case RTM_DELADDR:
-      return message.portId === ownPortId ? [] : LINK_PARTS;
+      return message.portId === ownPortId ? [] : withRoutes(message.payload.readInt32LE(4), ours);
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      return message.portId !== ownPortId && isInMainTable(message.payload) ? ['routes'] : [];
+      return message.portId !== ownPortId && isOfInterest(message.payload, ours) ? ['routes'] : [];
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
       return message.portId === ownPortId ? [] : outdatedByNeighbour(message, ours);
@@ -59,9 +59,18 @@ export function outdatedBy(
 
 const ALL_LINK_PARTS = ALL_PARTS.filter((part) => part !== 'switches' && part !== 'surroundings');
 
-function isInMainTable(payload: Buffer): boolean {
+function outdatedByLink(payload: Buffer, ours: OurDevices): readonly HostPart[] {
+  const { name, ifIndex } = decodeLink(payload);
+  return ours.names.includes(name) ? ALL_LINK_PARTS : withRoutes(ifIndex, ours);
+}
+
+function withRoutes(ifIndex: number, ours: OurDevices): readonly HostPart[] {
+  return ours.carriesAny(ifIndex) ? ['links', 'routes'] : ['links'];
+}
+
+function isOfInterest(payload: Buffer, ours: OurDevices): boolean {
   const route = decodeRoute(payload);
-  return route !== undefined && route.table === TABLE_MAIN;
+  return route !== undefined && route.table === TABLE_MAIN && ours.isOfInterest(route);
 }
 
 /** An entry that goes may have lost its state before. */

@@ -18,6 +18,7 @@ import { sameValue } from '../same-value.ts';
 import { afterSteps, recognised } from './after-steps.ts';
 import { hasFelixFilter } from './felix-filter.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
+import { type RouteInterest, routeInterest } from './interest.ts';
 import type { OurDevices } from './notice.ts';
 import {
   readAddresses,
@@ -44,7 +45,7 @@ export interface HostView {
 export interface HostObserver {
   /** Reads what is outdated. Throws {@link KernelError} when the kernel refuses; then all of it stays outdated. */
   look(): HostView;
-  /** Which interfaces are ours, as last seen. */
+  /** Which interfaces are ours, as last seen, and which routes matter. */
   ours(): OurDevices;
   /** What is to be read at the next look. */
   outdate(parts: Iterable<HostPart>): void;
@@ -85,7 +86,15 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
   const excluded = new Set<string>();
   let seen = NOTHING;
   let facts: HostFacts | undefined;
+  let wanted: readonly HostRoute[] = [];
+  let known: { readonly of: Seen; readonly interest: RouteInterest } | undefined;
 
+  /** Worked out when somebody asks, for what has been seen by then. */
+  function interest(): RouteInterest {
+    if (known?.of !== seen)
+      known = { of: seen, interest: routeInterest({ ...seen, wanted, ourNames: OUR_DEVICES }) };
+    return known.interest;
+  }
   function look(): HostView {
     seen = readAgain(socket, seen, outdated, keys);
     outdated.clear();
@@ -98,6 +107,8 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
     ours: () => ({
       names: OUR_DEVICES,
       indexes: new Set(ourLinks(seen).map(({ ifIndex }) => ifIndex)),
+      isOfInterest: (route) => interest().isOfInterest(route),
+      carriesAny: (ifIndex) => interest().carriesAny(ifIndex),
     }),
     outdate: (parts) => {
       for (const part of parts) outdated.add(part);
@@ -113,8 +124,9 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
       outdated.add('switches');
     },
     note: (steps, desired) => {
-      const { outdated: parts, ...known } = afterSteps(seen, steps);
-      seen = { ...seen, ...recognised(known, desired) };
+      const { outdated: parts, ...after } = afterSteps(seen, steps);
+      wanted = desired.routes;
+      seen = { ...seen, ...recognised(after, desired) };
       for (const part of parts) outdated.add(part);
     },
   };

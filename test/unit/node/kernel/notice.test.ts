@@ -7,15 +7,21 @@ import { encodeForwarding } from '../../../../src/network/netlink/fdb.ts';
 import { encodeLink } from '../../../../src/network/netlink/link.ts';
 import { encodeNeighbour } from '../../../../src/network/netlink/neighbour.ts';
 import { filterRequest } from '../../../../src/network/netlink/nftables/message.ts';
-import { encodeRoute } from '../../../../src/network/netlink/route.ts';
+import { encodeRoute, type Route } from '../../../../src/network/netlink/route.ts';
 import { changedTable, outdatedBy } from '../../../../src/node/kernel/notice.ts';
 
-const OURS = { names: ['vxlan.calico'], indexes: new Set([7]) };
+/** Routes of interest are those in 10.9.0.0/16, and go with interface 7. */
+const OURS = {
+  names: ['vxlan.calico'],
+  indexes: new Set([7]),
+  isOfInterest: ({ destination }: Route) => destination.base >> 16n === 0x0a09n,
+  carriesAny: (ifIndex: number) => ifIndex === 7,
+};
 const OWN_PORT = 4242;
 const mac = parseMacAddress('66:a4:6f:e0:c4:da');
 const address = parseIpAddress('10.77.161.192');
 
-function link(name: string): Buffer {
+function link(name: string, ifIndex = 7): Buffer {
   const rest = {
     kind: undefined,
     mac,
@@ -24,22 +30,25 @@ function link(name: string): Buffer {
     peerIfIndex: undefined,
     peerNetnsId: undefined,
   };
-  return encodeLink({ ifIndex: 7, name, ...rest });
+  return encodeLink({ ifIndex, name, ...rest });
 }
 
-function route(table: number): Buffer {
+function route(table: number, destination = '10.9.0.0/26'): Buffer {
   const kind = { table, protocol: 3, scope: 0, type: 1, metric: undefined };
-  return encodeRoute({ destination: parseCidr('10.9.0.0/26'), gateway: address, ifIndex: 7, ...kind });
+  return encodeRoute({ destination: parseCidr(destination), gateway: address, ifIndex: 7, ...kind });
 }
 
 const neighbour = (ifIndex: number, state: number) => encodeNeighbour({ ifIndex, address, mac, state });
 
 describe('outdatedBy()', () => {
   it.each<[string, number, Buffer, readonly string[]]>([
-    ['a link of others', 16, link('cali1'), ['links', 'routes']],
+    ['a link of others that carries routes', 16, link('eth0'), ['links', 'routes']],
+    ['a link of others that carries none', 16, link('cali1', 8), ['links']],
     ['a link of ours', 17, link('vxlan.calico'), ['links', 'neighbours', 'fdb', 'routes']],
-    ['an address', 21, Buffer.alloc(8), ['links', 'routes']],
+    ['an address beside routes', 21, Buffer.from([2, 32, 0, 0, 7, 0, 0, 0]), ['links', 'routes']],
+    ['an address elsewhere', 21, Buffer.from([2, 32, 0, 0, 8, 0, 0, 0]), ['links']],
     ['a route of the main table', 25, route(254), ['routes']],
+    ['a route that does not matter', 24, route(254, '10.8.0.1/32'), []],
     ['a route of another table', 25, route(255), []],
     ['a permanent neighbour of ours', 28, neighbour(7, 0x80), ['neighbours']],
     ['a neighbour of ours that is not permanent', 28, neighbour(7, 0x02), []],
