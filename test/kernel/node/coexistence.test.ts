@@ -5,7 +5,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createLog } from '../../../src/base/log.ts';
+import { systemRandom } from '../../../src/base/system-random.ts';
+import { applyChanges } from '../../../src/node/apply-changes.ts';
+import { unknownCluster } from '../../../src/node/cluster.ts';
+import { keepHost } from '../../../src/node/host-consumer.ts';
 import { findOtherAgents } from '../../../src/node/kernel/surroundings.ts';
+import { realClock } from '../../support/clock.ts';
 import { makeNetns, moveTo, type TestNetns, whyNoNetns } from '../../support/netns.ts';
 import { findTool, requireTool } from '../../support/tools.ts';
 import { blockRecord, poolRecord } from '../../unit/node/records.ts';
@@ -174,6 +180,58 @@ describe.skipIf(why !== undefined)('on a host that was Felix’s', () => {
     const { sent, received } = await stream.stop();
     expect(sent).toBeGreaterThan(5);
     expect(received).toBe(sent);
+  });
+});
+
+describe.skipIf(why !== undefined)('beside BIRD', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bird-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What the agent logs in its first round. */
+  async function firstRound(host: TestNetns, programClusterRoutes = 'EnabledIPIPOnly'): Promise<string> {
+    using _here = moveTo(host);
+    const lines: string[] = [];
+    const log = createLog({
+      ...{ level: 'info', pid: 1, nowNs: realClock.nowNs, context: {} },
+      write: (line) => void lines.push(line),
+    });
+    const ports = { clock: realClock, random: systemRandom, log, mtuFile: join(folder, 'mtu') };
+    using consumer = keepHost(ports);
+    const pool = poolRecord('v4', '10.77.0.0/16', { vxlanMode: 'Never' });
+    const state = applyChanges(unknownCluster('node1', { programClusterRoutes }), [...RECORDS, pool]);
+    consumer.onCluster(state, { changes: [], revision: '1', cause: 'picture' });
+    await consumer.ready;
+    return lines.join('');
+  }
+
+  it('its routes stay while it runs, also where both shall make them, and give way to ours when it has gone', async () => {
+    using fabric = makeFabric();
+    const host = fabric.hosts.node1;
+    host.sh(`ip route add 10.77.101.80/28 via 10.50.0.12 dev eth0 proto bird onlink
+      ip route add blackhole 10.77.180.112/28 proto bird`);
+    const program = join(folder, 'bird');
+    copyFileSync('/bin/sleep', program);
+    const bird = spawn(requireTool('ip'), ['netns', 'exec', host.name, program, '60']);
+    onTestFinished(() => void bird.kill('SIGKILL'));
+    await realClock.sleep(300);
+
+    const log = await firstRound(host);
+
+    expect(log).not.toContain('foreign-route');
+    expect(log).not.toContain('host: a step failed');
+    expect(host.sh('ip route show proto 202')).toBe('');
+    expect(host.sh('ip route show proto bird')).toContain('10.77.101.80/28 via 10.50.0.12 dev eth0 onlink');
+
+    const told = await firstRound(host, 'Enabled');
+    expect(told).toContain('BIRD runs on this host, and both it and this agent make');
+    expect(told.match(/finding="foreign-route"/g)).toHaveLength(2);
+    expect(host.sh('ip route show proto 202')).toBe('');
+
+    bird.kill('SIGKILL');
+    await realClock.sleep(200);
+    await firstRound(host);
+    expect(host.sh('ip route show proto bird')).toBe('');
+    expect(host.sh('ip route show proto 202')).toContain('10.77.101.80/28 via 10.50.0.12 dev eth0');
   });
 });
 
