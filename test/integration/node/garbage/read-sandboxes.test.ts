@@ -1,7 +1,7 @@
 /** What is in the folder of a runtime's CNI library, and in that of network namespaces. */
 
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -40,14 +40,31 @@ describe('readSandboxes()', () => {
     ['what cannot be read', '{'],
     ['what names no namespace', { kind: 'cniCacheV1' }],
     ['a namespace in a folder that is not there', { netns: '/nowhere/else/a' }],
+    ['a namespace that is no path', { netns: 'a-namespace-of-a-vm' }],
   ])('takes a container for alive with %s', (_what, value) => {
     keep('net-a-eth0', value);
     expect(stateOf('a')).toBe('alive');
   });
 
-  it('knows of none before the first container', () => {
+  it('takes a container for alive whose namespace is there and cannot be seen', () => {
+    symlinkSync(netns('a'), netns('a'));
+    keep('net-a-eth0', { netns: netns('a') });
+    expect(stateOf('a')).toBe('alive');
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('needs no rights to trace the processes that namespaces are of', () => {
+    keep('net-a-eth0', { netns: `/proc/${process.pid}/ns/net` });
+    const module = join(import.meta.dirname, '../../../../src/node/garbage/read-sandboxes.ts');
+    const script = `import { readSandboxes } from '${module}'; process.stdout.write(readSandboxes('${join(folder, 'cni')}')('a'))`;
+    // The rights that the agent has as a service and in a container.
+    const rights = ['--bounding-set=-all,+net_admin', '--inh-caps=-all,+net_admin'];
+    const agent = spawnSync('setpriv', [...rights, process.execPath, '--input-type=module', '-e', script]);
+    expect(agent.stdout.toString()).toBe('alive');
+  });
+
+  it('answers for no container where the folder has no results', () => {
     rmSync(join(folder, 'cni/results'), { recursive: true });
-    expect(stateOf('a')).toBe('unknown');
+    expect(() => stateOf('a')).toThrow(expect.objectContaining({ kind: 'config' }));
   });
 
   it('fails where the runtime’s folder cannot be seen, and says what to do', () => {
