@@ -189,6 +189,7 @@ describe.skipIf(why !== undefined)(`the container image${skipped}`, () => {
     const mounts = [
       `type=bind,src=${account},dst=/var/run/secrets/kubernetes.io/serviceaccount,options=rbind:ro`,
       `type=bind,src=${state},dst=/var/lib/calico,options=rbind:rw`,
+      `type=bind,src=${state},dst=/var/run/calico,options=rbind:rw`,
     ].flatMap((mount) => ['--mount', mount]);
     const rights = ALL_RIGHTS.flatMap((right) => ['--cap-drop', right]);
     const options = ['--read-only', ...rights, '--cap-add', 'CAP_NET_ADMIN', ...mounts, ...env];
