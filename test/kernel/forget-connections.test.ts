@@ -1,7 +1,7 @@
 /** Connections through a host that forwards, as the kernel tracks them. */
 
 import { existsSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { forgetConnections } from '../../src/network/forget-connections.ts';
 import { dumpConnections } from '../../src/network/netlink/conntrack.ts';
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(
       // From 5.8 on the kernel looks for them itself.
       expect(answered).toHaveLength(1);
 
-      expect(forgetConnections(socket, parseIpAddress('10.9.1.2'))).toBe(3);
+      expect(forgetConnections(socket, [parseIpAddress('10.9.1.2')])).toBe(3);
 
       expect(list().toSorted()).toEqual(
         before
@@ -69,7 +69,16 @@ describe.skipIf(why !== undefined)(
           .map(expectLine)
           .toSorted(),
       );
-      expect(forgetConnections(socket, parseIpAddress('10.9.1.2'))).toBe(0);
+      expect(forgetConnections(socket, [parseIpAddress('10.9.1.2')])).toBe(0);
+    });
+
+    it('looks once for all addresses of IPv6', () => {
+      const { stack } = lab();
+      using _lab = stack;
+      using socket = openFilterSocket();
+      const dump = vi.fn(socket.dump);
+      forgetConnections({ ...socket, dump }, ['fd09:1::2', 'fd09:2::2', 'fd09::2'].map(parseIpAddress));
+      expect(dump).toHaveBeenCalledTimes(1);
     });
 
     it('knows IPv6', () => {
@@ -80,7 +89,7 @@ describe.skipIf(why !== undefined)(
       const ofFirst = () => list().filter((line) => line.includes('src=fd09:0001:'));
       expect(ofFirst().length).toBeGreaterThan(0);
 
-      expect(forgetConnections(socket, parseIpAddress('fd09:1::2'))).toBeGreaterThan(0);
+      expect(forgetConnections(socket, ['fd09:1::1', 'fd09:1::2'].map(parseIpAddress))).toBeGreaterThan(0);
 
       expect(ofFirst()).toEqual([]);
       expect(list().some((line) => line.includes('src=fd09:0002:'))).toBe(true);

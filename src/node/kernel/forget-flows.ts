@@ -23,12 +23,8 @@ export function podWays(
   podRoutes: readonly HostRoute[],
   routes: readonly HostRoute[],
 ): PodWays {
-  const known = new Map(former);
-  for (const route of podRoutes) {
-    const way = wayOf(route);
-    if (way !== undefined) known.set(...way);
-  }
-  return new Map(routes.flatMap((route) => ways(route, known)));
+  const known = new Map([...former, ...podRoutes.flatMap(waysOf)]);
+  return new Map(routes.flatMap(waysOf).filter(([way]) => known.has(way)));
 }
 
 /** The addresses that have left: each is told once. Pure. */
@@ -38,21 +34,21 @@ export function leftAddresses(former: PodWays, now: PodWays): readonly IpAddress
     .map(([, address]) => address);
 }
 
-function ways(route: HostRoute, known: PodWays): readonly [string, IpAddress][] {
-  const way = wayOf(route);
-  return way !== undefined && known.has(way[0]) ? [way] : [];
-}
-
-/** `undefined` for what is no route to a pod: those have a device, no gateway and a single address. */
-function wayOf({ device, gateway, destination }: HostRoute): [string, IpAddress] | undefined {
-  if (device === undefined || gateway !== undefined) return undefined;
+/** None of what is no route to a pod: those have a device, no gateway and a single address. */
+function waysOf({ device, gateway, destination }: HostRoute): readonly (readonly [string, IpAddress])[] {
+  if (device === undefined || gateway !== undefined) return [];
   const address = { family: destination.family, value: destination.base };
   return sameCidr(destination, hostCidr(address))
-    ? [`${device} ${address.family} ${address.value}`, address]
-    : undefined;
+    ? [[`${device} ${address.family} ${address.value}`, address]]
+    : [];
 }
 
-/** `filter`: a socket of the packet filter. One address at a time, so that routes do not wait for it. */
+/** So many as one look at the kernel's connections is enough for: of IPv4 one, of IPv6 all. */
+function firstOf(waiting: readonly IpAddress[]): readonly IpAddress[] {
+  return waiting[0]?.family === 6 ? waiting.filter(({ family }) => family === 6) : waiting.slice(0, 1);
+}
+
+/** `filter`: a socket of the packet filter. One look at a time, so that routes do not wait for all. */
 export function createForgetter(filter: () => NetlinkSocket): FlowForgetter {
   let former: PodWays = new Map();
   let seen: { readonly podRoutes: readonly HostRoute[]; readonly routes: readonly HostRoute[] } | undefined;
@@ -60,12 +56,11 @@ export function createForgetter(filter: () => NetlinkSocket): FlowForgetter {
   let timer: NodeJS.Immediate | undefined;
 
   function next(): void {
-    const [address, ...rest] = waiting;
-    waiting = rest;
+    const addresses = firstOf(waiting);
+    waiting = waiting.filter((address) => !addresses.includes(address));
     timer = undefined;
-    if (address === undefined) return;
     try {
-      forgetConnections(filter(), address);
+      forgetConnections(filter(), addresses);
     } catch {
       // A kernel that does not tell of its connections forgets them by itself, in time.
       waiting = [];
