@@ -63,12 +63,9 @@ describe.skipIf(why !== undefined)(
 
       expect(forgetConnections(socket, [parseIpAddress('10.9.1.2')])).toBe(3);
 
-      expect(list().toSorted()).toEqual(
-        before
-          .filter((line) => !line.includes('10.9.1.2'))
-          .map(expectLine)
-          .toSorted(),
-      );
+      const kept = before.filter((line) => !line.includes('10.9.1.2'));
+      expect(list()).toHaveLength(kept.length);
+      expect(list()).toEqual(expect.arrayContaining(kept.map(expectLine)));
       expect(forgetConnections(socket, [parseIpAddress('10.9.1.2')])).toBe(0);
     });
 

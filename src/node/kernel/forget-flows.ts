@@ -10,21 +10,36 @@ import type { NetlinkSocket } from '../../network/netlink/socket.ts';
 import type { HostRoute } from '../host-route.ts';
 
 export interface FlowForgetter extends Disposable {
-  /** Routes to pods as they are wanted, and all that there are: what had one and has none any more is forgotten, soon. */
-  see(podRoutes: readonly HostRoute[], routes: readonly HostRoute[]): void;
+  /** What had a way to it and has none any more is forgotten, soon. */
+  see(seen: SeenWays): void;
+}
+
+export interface SeenWays {
+  /** To pods whose interface is there, as they are wanted. */
+  readonly podRoutes: readonly HostRoute[];
+  /** All that there are; of pods, as they were at some time. */
+  readonly routes: readonly HostRoute[];
+  /** All that there are now. */
+  readonly links: readonly { readonly name: string }[];
 }
 
 /** By interface and address. */
 export type PodWays = ReadonlyMap<string, IpAddress>;
 
-/** Those of the pods, and of the former ones, that are in the kernel. Pure. */
-export function podWays(
-  former: PodWays,
-  podRoutes: readonly HostRoute[],
-  routes: readonly HostRoute[],
-): PodWays {
-  const known = new Map([...former, ...podRoutes.flatMap(waysOf)]);
-  return new Map(routes.flatMap(waysOf).filter(([way]) => known.has(way)));
+/**
+ * Those of the pods, and the former ones that are in the kernel still, while the endpoint has gone already. A route goes
+ * with its interface. Pure.
+ */
+export function podWays(former: PodWays, { podRoutes, routes, links }: SeenWays): PodWays {
+  const names = new Set(links.map(({ name }) => name));
+  const isThere = ({ device }: HostRoute) => device !== undefined && names.has(device);
+  return new Map([
+    ...podRoutes.flatMap(waysOf),
+    ...routes
+      .filter(isThere)
+      .flatMap(waysOf)
+      .filter(([way]) => former.has(way)),
+  ]);
 }
 
 /** The addresses that have left: each is told once. Pure. */
@@ -51,7 +66,7 @@ function firstOf(waiting: readonly IpAddress[]): readonly IpAddress[] {
 /** `filter`: a socket of the packet filter. One look at a time, so that routes do not wait for all. */
 export function createForgetter(filter: () => NetlinkSocket): FlowForgetter {
   let former: PodWays = new Map();
-  let seen: { readonly podRoutes: readonly HostRoute[]; readonly routes: readonly HostRoute[] } | undefined;
+  let seen: SeenWays | undefined;
   let waiting: readonly IpAddress[] = [];
   let timer: NodeJS.Immediate | undefined;
 
@@ -72,12 +87,13 @@ export function createForgetter(filter: () => NetlinkSocket): FlowForgetter {
     if (waiting.length > 0) timer ??= setImmediate(next);
   }
   return {
-    see: (podRoutes, routes) => {
-      if (podRoutes === seen?.podRoutes && routes === seen.routes) return;
-      seen = { podRoutes, routes };
-      const now = podWays(former, podRoutes, routes);
-      waiting = [...waiting, ...leftAddresses(former, now)];
-      former = now;
+    see: (now) => {
+      const { podRoutes, routes, links } = now;
+      if (podRoutes === seen?.podRoutes && routes === seen.routes && links === seen.links) return;
+      seen = now;
+      const ways = podWays(former, now);
+      waiting = [...waiting, ...leftAddresses(former, ways)];
+      former = ways;
       arm();
     },
     [Symbol.dispose]: () => clearImmediate(timer),

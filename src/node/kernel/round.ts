@@ -71,7 +71,8 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     const plan = planChanges(desired, observed, options);
     const isHeldBack =
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
-    if (!isHeldBack) tools.flows.see(desired.podRoutes, observed.routes);
+    if (!isHeldBack)
+      tools.flows.see({ podRoutes: desired.podRoutes, routes: observed.routes, links: facts.links });
     // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
     const nat = isHeldBack ? [] : keepTables(tools, memory, desired.nat, failures);
     const refused = applySteps(tools.route, plan.steps, facts.links).filter(

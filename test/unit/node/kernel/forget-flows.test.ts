@@ -10,9 +10,14 @@ const route = (cidr: string, device: string, more: Partial<HostRoute> = {}): Hos
   device,
   ...more,
 });
+const ALL = ['cali1', 'cali2', 'cali3', 'tap0', 'vxlan.calico'];
+const seen = (podRoutes: readonly HostRoute[], routes: readonly HostRoute[], names = ALL) => ({
+  ...{ podRoutes, routes },
+  links: names.map((name) => ({ name })),
+});
 const left = (before: readonly HostRoute[], now: readonly HostRoute[], pods = before) => {
-  const former = podWays(new Map(), pods, before);
-  return leftAddresses(former, podWays(former, [], now)).map(formatIpAddress);
+  const former = podWays(new Map(), seen(pods, before));
+  return leftAddresses(former, podWays(former, seen([], now))).map(formatIpAddress);
 };
 const A = route('10.0.0.1/32', 'cali1');
 const B = route('10.0.0.2/32', 'cali2');
@@ -36,16 +41,27 @@ describe('leftAddresses()', () => {
   });
 
   it('are known as long as the kernel has the route, also when the endpoint goes first', () => {
-    const first = podWays(new Map(), [A], [A]);
-    const second = podWays(first, [], [A]);
+    const first = podWays(new Map(), seen([A], [A]));
+    const second = podWays(first, seen([], [A]));
     expect(leftAddresses(first, second)).toEqual([]);
-    expect(leftAddresses(second, podWays(second, [], [])).map(formatIpAddress)).toEqual(['10.0.0.1']);
+    expect(leftAddresses(second, podWays(second, seen([], []))).map(formatIpAddress)).toEqual(['10.0.0.1']);
+  });
+
+  it('are those whose interface has gone, although the routes have not been looked at since', () => {
+    const first = podWays(new Map(), seen([A, B], []));
+    const second = podWays(first, seen([B], [A], ['cali2']));
+    expect(leftAddresses(first, second).map(formatIpAddress)).toEqual(['10.0.0.1']);
+  });
+
+  it('are none of a pod that is there and has lost its route to somebody', () => {
+    const first = podWays(new Map(), seen([A, B], [A, B]));
+    expect(leftAddresses(first, podWays(first, seen([A, B], [B])))).toEqual([]);
   });
 
   it('are told once', () => {
-    const first = podWays(new Map(), [A], [A]);
-    const second = podWays(first, [A], []);
+    const first = podWays(new Map(), seen([A], [A]));
+    const second = podWays(first, seen([], []));
     expect(leftAddresses(first, second)).toHaveLength(1);
-    expect(leftAddresses(second, podWays(second, [A], []))).toEqual([]);
+    expect(leftAddresses(second, podWays(second, seen([], [])))).toEqual([]);
   });
 });
