@@ -85,7 +85,7 @@ async function measureRepair(
   { what, damage, shows, before, restore }: Damage,
 ): Promise<number> {
   await sleep(REST_MS);
-  const whole = host.sh(before ?? shows);
+  const whole = host.sh(`{ ${before ?? shows}; } || true`);
   host.sh(damage);
   const ms = await until(host, what, shows, whole);
   if (restore !== undefined) {
@@ -97,7 +97,7 @@ async function measureRepair(
 
 async function until(host: LabHost, what: string, shows: string, wanted: string): Promise<number> {
   for (const startedMs = performance.now(); ; await sleep(1)) {
-    const found = host.sh(`${shows} || true`);
+    const found = host.sh(`{ ${shows}; } || true`);
     const elapsedMs = performance.now() - startedMs;
     if (found === wanted) return elapsedMs;
     if (elapsedMs > LIMIT_MS)

@@ -38,6 +38,7 @@ function sizeTable({ sizes }: NodeResults): string {
     'p95',
     'CPU ms',
     'CPU ms, a pod',
+    'a pod here',
   ];
   const rows = sizes.map((size) => [
     size.nodes.toLocaleString('en'),
@@ -47,6 +48,7 @@ function sizeTable({ sizes }: NodeResults): string {
     ...[size.addedMs, size.removedMs].flatMap((ms) => quantiles(ms).slice(0, 2)),
     size.changeCpuMs.toFixed(1),
     size.podCpuMs.toFixed(1),
+    size.ownPodCpuMs.toFixed(1),
   ]);
   return `One agent in clusters of so many nodes with 4 blocks and 64 pods each\n${formatTable(head, rows)}`;
 }

@@ -23,10 +23,13 @@ export interface SizeResult {
   readonly changeCpuMs: number;
   /** … for a block of others that has one pod more, and so changes no route. */
   readonly podCpuMs: number;
+  /** … and for an ADD and a DEL on its own host. */
+  readonly ownPodCpuMs: number;
 }
 
 const SYNCS = 3;
 const CHANGES = 25;
+const OWN_PODS = 5;
 
 /** `before`: how many nodes were measured last; the etcd of the lab has kept them. The agent goes on running. */
 export async function measureSize(lab: AgentLab, before: number, nodes: number): Promise<SizeResult> {
@@ -48,7 +51,8 @@ export async function measureSize(lab: AgentLab, before: number, nodes: number):
   await requireEqual(etcd, host);
   const changes = await measureChanges(etcd, monitor, pid, nodes);
   const podCpuMs = await measurePods(etcd, pid);
-  return { nodes, firstSyncMs, firstSyncCpuMs, ...changes, podCpuMs, peakMb: peakMb(pid) };
+  const ownPodCpuMs = await measureOwnPods(host, pid);
+  return { nodes, firstSyncMs, firstSyncCpuMs, ...changes, podCpuMs, ownPodCpuMs, peakMb: peakMb(pid) };
 }
 
 export function firstHost({ hosts: [host] }: AgentLab): LabHost {
@@ -123,6 +127,18 @@ async function measurePods(etcd: EtcdData, pid: number): Promise<number> {
     await rest();
   }
   return (cpuMs(pid) - before) / CHANGES;
+}
+
+async function measureOwnPods(host: LabHost, pid: number): Promise<number> {
+  await rest();
+  const before = cpuMs(pid);
+  for (let index = 0; index < OWN_PODS; index++) {
+    const pod = await host.makePod();
+    await rest();
+    await pod.remove();
+    await rest();
+  }
+  return (cpuMs(pid) - before) / OWN_PODS;
 }
 
 /** Longer than the agent gathers, and never in step with it. */

@@ -13,6 +13,7 @@ function size(nodes: number, extras: Partial<SizeResult> = {}): SizeResult {
     removedMs: [13, 14, 15],
     changeCpuMs: 2,
     podCpuMs: 1,
+    ownPodCpuMs: 6,
     ...extras,
   };
 }
@@ -47,7 +48,7 @@ describe('goalTable()', () => {
 describe('nodeReport()', () => {
   it('has a line for each size and each damage', () => {
     const report = nodeReport(RESULTS);
-    expect(report).toMatch(/^10 +10 +5 +71 +15\.0 +16\.0 +14\.0 +15\.0 +2\.0 +1\.0$/m);
+    expect(report).toMatch(/^10 +10 +5 +71 +15\.0 +16\.0 +14\.0 +15\.0 +2\.0 +1\.0 +6\.0$/m);
     expect(report).toMatch(/^1,000 +1000 /m);
     expect(report).toMatch(/^the FDB is flushed +20\.0 +40\.0 +40\.0$/m);
     expect(report).toMatch(/^a block is written to etcd +30\.0 +70\.0 +70\.0$/m);
