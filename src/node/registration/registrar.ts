@@ -45,6 +45,8 @@ export interface Registrar {
 }
 
 const BUDGET_MS = 30_000;
+/** Of the time that is left, for each family. */
+const SHARE_OF_KUBERNETES = 3;
 /** So that changes that come together are looked at together. */
 const TOGETHER_MS = 200;
 /** Warnings that are remembered. */
@@ -225,14 +227,21 @@ async function detect(
   }
 }
 
+/** A part of the time, so that there is some left for the registration, with what is recorded. */
 async function detectInternal(
   family: IpFamily,
   host: HostInterfaces,
   ports: RegistrarPorts,
   deadline: Deadline,
 ): Promise<Detected> {
+  const asking = deadlineIn(
+    ports.clock,
+    deadline.remainingMs() / SHARE_OF_KUBERNETES,
+    'the search for the InternalIP',
+    deadline.interruption,
+  );
   try {
-    const internal = (await internalAddresses(ports, deadline)).find((one) => one.family === family);
+    const internal = (await internalAddresses(ports, asking)).find((one) => one.family === family);
     const local = detectAddress({ by: 'kubernetes' }, family, host, internal);
     if (local !== undefined) return { local };
     const problem =

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { tryParseIpNetwork } from '../../../src/base/cidr.ts';
+import { deadlineIn } from '../../../src/base/deadline.ts';
 import { createInterrupter } from '../../../src/base/interruption.ts';
 import { formatIpAddress } from '../../../src/base/ip-address.ts';
 import { createLog } from '../../../src/base/log.ts';
@@ -66,7 +67,7 @@ describe('internalAddresses()', () => {
 });
 
 describe('registerHost() by kubernetes-internal-ip', () => {
-  async function register(env: Readonly<Record<string, string>>, recorded?: string) {
+  async function register(env: Readonly<Record<string, string>>, recorded?: string, until = deadline()) {
     const store = createMemoryStore(new Map(recorded === undefined ? [] : [[KEY, nodeText(recorded)]]));
     const network = tryParseIpNetwork('10.50.0.12/24') ?? expect.unreachable('no network');
     const registered = await registerHost(
@@ -94,7 +95,7 @@ describe('registerHost() by kubernetes-internal-ip', () => {
         sourceAddress: async () => undefined,
         internalAddresses: internalAddresses('worker-1', { env, clock: realClock }),
       },
-      deadline(),
+      until,
     );
     return { ...registered, spec: JSON.parse(store.values().get(KEY) ?? '{}').spec };
   }
@@ -130,6 +131,13 @@ describe('registerHost() by kubernetes-internal-ip', () => {
     const { spec, warnings } = await register(env, '10.50.0.12/24');
     expect(spec.bgp.ipv4Address).toBe('10.50.0.12/24');
     expect(warnings).toContainEqual(expect.stringContaining(reason));
+  });
+
+  it('keeps what is recorded, in time, when it does not answer', async () => {
+    const until = deadlineIn(realClock, 1_500, 'the registration');
+    const { spec, warnings } = await register(await kubeconfig(() => undefined), '10.50.0.12/24', until);
+    expect(spec.bgp.ipv4Address).toBe('10.50.0.12/24');
+    expect(warnings).not.toEqual([]);
   });
 
   it('tries again where nothing is recorded, and says why', async () => {
