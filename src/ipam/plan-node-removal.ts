@@ -95,7 +95,7 @@ function letGo(
   const { text } = place;
   const change = changes.find((one) => one.record === 'block' && nameCidr(one.cidr).text === text);
   const others = changes.filter((one) => one !== change && one.record !== 'affinity');
-  const after = change === undefined ? stored.value : change.record === 'block' ? change.to : undefined;
+  const after = change?.record !== 'block' || change.to === 'unchanged' ? stored.value : change.to;
   const block = { record: 'block', cidr: place.cidr, from: stored.revision } as const;
   const affinity = affinityRemoval(nodeName, place, facts);
   const withAffinity = (to: AllocationBlock | undefined | 'unchanged', what: LetGo) => ({
@@ -103,7 +103,7 @@ function letGo(
     letGo: what,
     kept: 0,
   });
-  if (after === undefined || after === 'unchanged') return withAffinity(undefined, 'block');
+  if (after === undefined) return withAffinity(undefined, 'block');
   const kept = holdings(after, nodeName);
   if (after.affinity !== hostAffinity(nodeName)) {
     // Its claim to a block of another is of no use to anybody.
