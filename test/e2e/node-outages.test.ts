@@ -132,10 +132,6 @@ describe.skipIf(why !== undefined)(`an outage${why === undefined ? '' : ` (skipp
   it('of a member of etcd whose place another one takes, and which is then restored from a backup', async () => {
     const other = await startEtcd({ netns: lab.router.name, address: '10.50.0.1', port: OTHER_PORT });
     stack.defer(() => other.stop());
-    const copy = (from: string, to: string) => {
-      rmSync(to, { recursive: true, force: true });
-      cpSync(from, to, { recursive: true });
-    };
     const backup = join(lab.etcd.directory, 'backup');
     await unnoticed('etcd moved', async () => {
       await Promise.all([other.crash(), lab.etcd.crash()]);
@@ -155,8 +151,31 @@ describe.skipIf(why !== undefined)(`an outage${why === undefined ? '' : ` (skipp
     await unnoticed('a change after that', change);
   }, 90_000);
 
+  it('of an etcd that is restored from a backup and has gone past its revisions when agents come back', async () => {
+    const backup = join(etcd.directory, 'later backup');
+    await etcd.crash();
+    copy(join(etcd.directory, 'data'), backup);
+    await etcd.restart();
+    await change();
+    expect(await differences()).toEqual([]);
+    const before = logs().map(readings);
+    await unnoticed('etcd restored from a backup, and written to', async () => {
+      lab.router.sh(CUT);
+      await etcd.crash();
+      copy(backup, join(etcd.directory, 'data'));
+      await etcd.restart();
+      for (let times = 0; times < 4; times++) await change();
+      lab.router.sh('nft delete table inet cut');
+    });
+    expect(readSince(before)).toEqual([true, true, true]);
+  }, 90_000);
+
   const readSince = (before: readonly number[]) =>
     logs().map((log, index) => readings(log) > (before[index] ?? 0));
+  function copy(from: string, to: string): void {
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true });
+  }
   function readings(log: string): number {
     return log.split('datastore: everything is read').length - 1;
   }
@@ -166,7 +185,7 @@ describe.skipIf(why !== undefined)(`an outage${why === undefined ? '' : ` (skipp
 const CUT = `
   nft add table inet cut
   nft 'add chain inet cut input { type filter hook input priority 0; }'
-  nft 'add rule inet cut input tcp dport 2379 drop'
+  nft 'add rule inet cut input tcp dport { 2379, 2389 } drop'
   nft 'add chain inet cut output { type filter hook output priority 0; }'
-  nft 'add rule inet cut output tcp sport 2379 drop'
+  nft 'add rule inet cut output tcp sport { 2379, 2389 } drop'
 `;

@@ -7,12 +7,18 @@ import { type Entry, MAX_OPERATIONS, type Range, type Store } from '../../src/da
 export interface MemoryStore extends Store {
   readonly values: () => ReadonlyMap<string, string>;
   put(key: string, value: string): void;
+  /** Forgets how it came to what it is. */
+  compact(): void;
+  /** Is again what it was at the revision, and goes on from there: a backup that was restored. */
+  rewind(to: number): void;
   /** How many reads and commits were answered. */
   readonly requests: () => number;
 }
 
 export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map()): MemoryStore {
-  const entries = new Map<string, Entry>();
+  let entries = new Map<string, Entry>();
+  /** By revision. */
+  const history = new Map<string, ReadonlyMap<string, Entry>>();
   let revision = 1;
   let requests = 0;
   const put = (key: string, value: string) =>
@@ -23,9 +29,10 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
   }
   const find = (range: Range): readonly Entry[] => {
     if ('key' in range) return [entries.get(range.key)].filter((entry) => entry !== undefined);
-    if ((range.at ?? String(revision)) !== String(revision)) throw new CalicoError('conflict', 'no history');
-    const { prefix, after = '' } = range;
-    const found = [...entries.values()].filter(({ key }) => key.startsWith(prefix) && key > after);
+    const { prefix, after = '', at = String(revision) } = range;
+    const then = at === String(revision) ? entries : history.get(at);
+    if (then === undefined) throw new CalicoError('conflict', 'the history has been forgotten');
+    const found = [...then.values()].filter(({ key }) => key.startsWith(prefix) && key > after);
     found.sort((a, b) => (a.key < b.key ? -1 : 1));
     const limited = range.limit ? found.slice(0, range.limit) : found;
     return range.keysOnly ? limited.map((entry) => ({ ...entry, value: '' })) : limited;
@@ -42,7 +49,10 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
       if (expect.some(({ key, revision: expected }) => (entries.get(key)?.revision ?? ABSENT) !== expected)) {
         return { committed: false, current: new Map(expect.map(({ key }) => [key, entries.get(key)])) };
       }
-      if (write.length > 0) revision += 1;
+      if (write.length > 0) {
+        history.set(String(revision), new Map(entries));
+        revision += 1;
+      }
       for (const change of write) {
         if (change.type === 'put') put(change.key, change.value);
         else entries.delete(change.key);
@@ -54,6 +64,12 @@ export function createMemoryStore(initial: ReadonlyMap<string, string> = new Map
     put: (key, value) => {
       revision += 1;
       put(key, value);
+    },
+    compact: () => history.clear(),
+    rewind: (to) => {
+      entries = new Map(history.get(String(to)));
+      revision = to;
+      for (const later of [...history.keys()].filter((at) => Number(at) >= to)) history.delete(later);
     },
     requests: () => requests,
   };

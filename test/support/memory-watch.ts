@@ -20,15 +20,18 @@ export interface MemoryDatastore {
   /** Ends what follows now; until `connect`, reads and new watches fail as well. */
   disconnect(): void;
   connect(): void;
-  /** Begins another history: a backup that was restored. */
+  /** Begins another history. */
   becomeAnother(id: string): void;
+  revision(): number;
+  /** Is again what it was at the revision, and goes on from there: a backup that was restored. */
+  rewind(to: number): void;
   /** How often it has been followed, and read. */
   readonly counts: { follows: number; reads: number };
 }
 
 export function createMemoryDatastore(): MemoryDatastore {
   const inner = createMemoryStore();
-  const history: (Change & { readonly at: bigint })[] = [];
+  let history: (Change & { readonly at: bigint })[] = [];
   const followers = new Set<{ request: WatchRequest; fail: (error: unknown) => void }>();
   const counts = { follows: 0, reads: 0 };
   let compacted = 0n;
@@ -108,6 +111,7 @@ export function createMemoryDatastore(): MemoryDatastore {
     remove: (key) => write([{ type: 'delete', key }]),
     write,
     compact: () => {
+      inner.compact();
       compacted = current;
       history.length = 0;
     },
@@ -120,6 +124,12 @@ export function createMemoryDatastore(): MemoryDatastore {
     },
     becomeAnother: (other) => {
       id = other;
+    },
+    revision: () => Number(current),
+    rewind: (to) => {
+      inner.rewind(to);
+      current = BigInt(to);
+      history = history.filter(({ at }) => at <= current);
     },
     counts,
   };

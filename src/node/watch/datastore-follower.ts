@@ -15,6 +15,7 @@ import { type Gatherer, gather, type Pace } from './gather.ts';
 import { createKeyLedger, type KeyLedger } from './key-ledger.ts';
 import { createPositions, type Positions } from './positions.ts';
 import { readPicture } from './read-picture.ts';
+import { hasGoneOn } from './same-history.ts';
 import type { WatchedPrefix } from './watched-prefix.ts';
 
 /** What is different now: each key once. */
@@ -76,6 +77,7 @@ const PACE: Pace = { quietMs: 10, longestMs: 50 };
 const DOUBT_MS = 2_000;
 /** A first picture of the largest cluster over a slow line. */
 const PICTURE_BUDGET_MS = 120_000;
+const CHECK_BUDGET_MS = 10_000;
 /** A connection that lasted so long was a good one: the next failure is the first. */
 const GOOD_MS = 10_000;
 
@@ -94,6 +96,8 @@ export class DatastoreFollower {
   /** What is read next is the second look. */
   #isDoubted = false;
   #historyId: string | undefined;
+  /** It has been out of reach, and may have become another meanwhile. */
+  #isUncertain = false;
   #isOtherHistory = false;
   #stopWatch: () => void = () => undefined;
 
@@ -135,6 +139,7 @@ export class DatastoreFollower {
           this.#mustRead = { why: error.message, cause: 'compacted' };
         const pauseMs = backoffMs(failures, random());
         failures += 1;
+        this.#isUncertain = true;
         onEvent({ type: 'disconnected', error, pauseMs });
         await pause(this.#options, pauseMs);
       }
@@ -163,8 +168,10 @@ export class DatastoreFollower {
     }
     this.#isDoubted = false;
     this.#isOtherHistory = false;
+    this.#isUncertain = false;
     this.#mustRead = undefined;
     this.#ledger.note(changes);
+    this.#ledger.complete();
     this.#positions.startAt(revision);
     onBatch({ changes, revision, cause: 'picture' });
     this.#options.onHeard?.(revision);
@@ -191,6 +198,7 @@ export class DatastoreFollower {
     return {
       onBegin: (datastore) => {
         this.#requireSameHistory(datastore);
+        if (this.#isUncertain) this.#requireGoneOn().catch(this.#broken.reject);
         this.#options.onEvent({ type: 'connected', revision: datastore.revision });
       },
       onChanges: ({ prefix }, changes) => {
@@ -218,6 +226,26 @@ export class DatastoreFollower {
     // It may be a member that lags behind: what is read goes past it, and shows.
     if (BigInt(revision) < BigInt(this.#positions.reached()))
       throw this.#otherHistory(`etcd is at revision ${revision} again, which it had gone past`);
+  }
+
+  /** Its revision may have gone past ours by now, and does not show that it is another history. */
+  async #requireGoneOn(): Promise<void> {
+    const { store, clock, interruption } = this.#options;
+    const latest = this.#ledger.latest();
+    if (latest === undefined) return;
+    const heard = this.#positions.of(latest.key);
+    const deadline = deadlineIn(clock, CHECK_BUDGET_MS, 'the look at the history of etcd', interruption);
+    try {
+      this.#isUncertain = !(await hasGoneOn(store, latest, heard, deadline));
+      if (!this.#isUncertain) return;
+      this.#isOtherHistory = true;
+      this.readAgain(`etcd does not have ${latest.key} as it was at revision ${heard}`, 'other-history');
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error;
+      // It is looked at again as soon as it is heard of again.
+      if (error.kind === 'conflict') this.readAgain(error.message, 'compacted');
+      else this.#stopWatch();
+    }
   }
 
   #otherHistory(why: string): CalicoError {

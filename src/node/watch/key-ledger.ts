@@ -4,6 +4,14 @@ import type { Revision } from '../../base/revision.ts';
 import type { Change } from '../../datastore/watch.ts';
 import type { WatchedPrefix } from './watched-prefix.ts';
 
+/** The last that was noted. */
+export interface LatestChange {
+  readonly key: string;
+  readonly revision: Revision;
+  /** Or it has been deleted. */
+  readonly isThere: boolean;
+}
+
 export interface KeyLedger {
   /** The changes that are news, the last one of each key, in order. Nothing is noted. */
   readonly news: (changes: readonly Change[]) => readonly Change[];
@@ -11,6 +19,10 @@ export interface KeyLedger {
   readonly emptiedBy: (news: readonly Change[]) => readonly string[];
   /** Notes the news. */
   readonly note: (news: readonly Change[]) => void;
+  /** All that is there has been noted: what went before that is forgotten. */
+  readonly complete: () => void;
+  /** `undefined` while nothing is there. */
+  readonly latest: () => LatestChange | undefined;
   readonly revisionOf: (key: string) => Revision | undefined;
   readonly keys: () => Iterable<string>;
   /** How many keys are there. */
@@ -20,6 +32,7 @@ export interface KeyLedger {
 export function createKeyLedger(prefixes: readonly WatchedPrefix[]): KeyLedger {
   const essential = prefixes.filter(({ isEssential }) => isEssential).map(({ prefix }) => prefix);
   const revisions = new Map<string, Revision>();
+  let lastGone: LatestChange | undefined;
   const isNews = ({ key, value, revision }: Change) => {
     const known = revisions.get(key);
     if (known === undefined) return value !== undefined;
@@ -43,9 +56,23 @@ export function createKeyLedger(prefixes: readonly WatchedPrefix[]): KeyLedger {
       }),
     note: (news) => {
       for (const { key, value, revision } of news) {
-        if (value === undefined) revisions.delete(key);
-        else revisions.set(key, revision);
+        if (value === undefined) {
+          revisions.delete(key);
+          lastGone = { key, revision, isThere: false };
+        } else {
+          revisions.set(key, revision);
+        }
       }
+    },
+    complete: () => {
+      lastGone = undefined;
+    },
+    latest: () => {
+      let latest = lastGone;
+      for (const [key, revision] of revisions)
+        if (latest === undefined || BigInt(revision) > BigInt(latest.revision))
+          latest = { key, revision, isThere: true };
+      return latest;
     },
     revisionOf: (key) => revisions.get(key),
     keys: () => revisions.keys(),

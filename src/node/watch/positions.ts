@@ -12,6 +12,8 @@ export interface Positions {
   readonly startAt: (revision: Revision) => void;
   /** All up to the revision has been heard of the prefix. */
   readonly advance: (prefix: string, revision: Revision) => void;
+  /** How far the range that the key is in has been heard. */
+  readonly of: (key: string) => Revision;
   /** Where to go on. */
   readonly ranges: () => readonly WatchedRange[];
   /** The furthest of them: the datastore has come to this, or more. */
@@ -28,6 +30,7 @@ export function createPositions(prefixes: readonly WatchedPrefix[]): Positions {
       const next = BigInt(revision);
       if (next > (heard.get(prefix) ?? 0n)) heard.set(prefix, next);
     },
+    of: (key) => String(heard.entries().find(([prefix]) => key.startsWith(prefix))?.[1] ?? 0n),
     ranges: () => Array.from(heard, ([prefix, revision]) => ({ prefix, from: String(revision + 1n) })),
     reached: () => String(heard.values().reduce((a, b) => (a > b ? a : b), 0n)),
   };

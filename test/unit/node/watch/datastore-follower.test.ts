@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { WatchedPrefix } from '../../../../src/node/watch/watched-prefix.ts';
 import { follow, hastyClock } from '../../../support/followed.ts';
-import { createMemoryDatastore } from '../../../support/memory-watch.ts';
+import { createMemoryDatastore, type MemoryDatastore } from '../../../support/memory-watch.ts';
 
 const PREFIXES: readonly WatchedPrefix[] = [
   { prefix: '/nodes/', isEssential: true, isSparse: false },
@@ -94,6 +94,41 @@ describe('DatastoreFollower', () => {
     datastore.connect();
     await until(() => batches.length === 2);
     expect(batches[1]?.changes.map(({ key }) => key)).toEqual(['/nodes/one', '/blocks/1']);
+  });
+
+  it.each([
+    ['a change', (d: MemoryDatastore) => d.put('/blocks/2', 'lost')],
+    ['a new key', (d: MemoryDatastore) => d.put('/blocks/3', 'lost')],
+    ['a deletion', (d: MemoryDatastore) => d.remove('/blocks/2')],
+  ])('notices a backup that lacks %s, also when it has gone past what was heard', async (_, change) => {
+    const { datastore, options } = await open('/blocks/1', '/blocks/2');
+    const { batches, values, events, until } = follow(options);
+    await until(() => batches.length === 1);
+    const backup = datastore.revision();
+    await change(datastore);
+    await until(() => batches.length === 2);
+    datastore.disconnect();
+    datastore.rewind(backup);
+    datastore.connect();
+    for (let n = 0; n < 5; n++) await datastore.put('/blocks/1', `after ${n}`);
+    await until(() => values.get('/blocks/1') === 'after 4');
+    expect(values).toEqual(datastore.values());
+    expect(events.filter(({ type }) => type === 'reading').at(-1)).toMatchObject({ cause: 'other-history' });
+  });
+
+  it('goes on without reading where nothing but time has passed', async () => {
+    const { datastore, options } = await open('/blocks/1', '/blocks/2');
+    const { batches, values, events, until } = follow(options);
+    await until(() => batches.length === 1);
+    for (const change of ['put', 'remove'] as const) {
+      await datastore[change]('/blocks/2', 'changed');
+      datastore.disconnect();
+      datastore.connect();
+      await datastore.put('/blocks/1', `after the ${change}`);
+      await until(() => values.get('/blocks/1') === `after the ${change}`);
+    }
+    expect(values).toEqual(datastore.values());
+    expect(events.filter(({ type }) => type === 'reading')).toHaveLength(1);
   });
 
   it('reads again when the revisions have gone back, and takes every value for new', async () => {
