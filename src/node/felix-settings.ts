@@ -27,8 +27,8 @@ export interface FelixSettings {
   readonly programClusterRoutes: ClusterRoutes;
   readonly routeSource: PerFamily<IpAddress | undefined>;
   readonly forwardsIp: boolean;
-  /** Whether checksums of tunnelled packets come out wrong; `undefined`: as the kernel's version says. */
-  readonly isChecksumOffloadBroken: boolean | undefined;
+  /** Whether checksums of tunnelled packets come out wrong where they are left to others, see {@link OFFLOAD_IS_BROKEN}. */
+  readonly isChecksumOffloadBroken: boolean;
   readonly natPorts: PortRange | undefined;
   readonly natAddress: IpAddress | undefined;
   /** Packets to the nodes themselves keep the pod's address as well. */
@@ -102,9 +102,9 @@ function readSettings(setting: Setting): FelixSettings {
       6: setting<IpAddress | undefined>('deviceRouteSourceAddressIPv6', undefined, addressOf(6)),
     },
     forwardsIp: setting('ipForwarding', 'Enabled', oneOf(['Enabled', 'Disabled'])) === 'Enabled',
-    isChecksumOffloadBroken: setting('featureDetectOverride', NO_FEATURES, features).get(
-      'ChecksumOffloadBroken',
-    ),
+    isChecksumOffloadBroken:
+      setting('featureDetectOverride', NO_FEATURES, features).get('ChecksumOffloadBroken') ??
+      OFFLOAD_IS_BROKEN,
     natPorts: setting<PortRange | undefined>('natPortRange', undefined, portRange),
     natAddress: setting<IpAddress | undefined>('natOutgoingAddress', undefined, addressOf(4)),
     excludesHostsFromNat:
@@ -207,6 +207,12 @@ function portRange(value: unknown): PortRange | undefined {
   const last = Number(match[2] ?? match[1]);
   return first <= last && last <= MAX_PORT ? { first, last } : undefined;
 }
+
+/**
+ * Before Linux 5.7 the kernel, and on some hypervisors the card to this day, sends wrong checksums with what is tunnelled, so
+ * that everything but ping is lost (Calico's issues 3145, 4865, 9433). Felix has twice trusted them by default, and gone back.
+ */
+const OFFLOAD_IS_BROKEN = true;
 
 const NO_FEATURES: ReadonlyMap<string, boolean> = new Map();
 

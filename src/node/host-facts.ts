@@ -27,8 +27,6 @@ export interface HostFacts {
   readonly modules: { readonly vxlan: boolean; readonly ipip: boolean };
   /** `net.ipv4.conf.all.rp_filter`: 0 off, 1 strict, 2 loose. */
   readonly rpFilter: number;
-  /** `6.1.0-18-amd64`; `undefined`: not known. */
-  readonly kernelRelease?: string;
   /** Whether rules are there by which Felix lets tunnelled packets of the nodes in that it knew. */
   readonly hasFelixFilter?: boolean;
   readonly isFelixRunning: boolean;

@@ -63,7 +63,7 @@ export function decideVxlan(
     mac: node.vxlanMac,
     mtu: mtus.vxlan[family],
     address: hostNetwork(node.vxlanAddress),
-    isOffloadBroken: settings.isChecksumOffloadBroken ?? hasBrokenOffload(facts.kernelRelease),
+    isOffloadBroken: settings.isChecksumOffloadBroken,
   };
   return { wish: { want: 'present', device }, use: device, findings: [] };
 }
@@ -106,10 +106,4 @@ function incomplete(field: string, device: string): Finding {
       `the Node of this host has no ${field}, which ${device} needs: the device is left as it is. ` +
       'It is written when the node is registered; look for errors of that.',
   };
-}
-
-/** Before Linux 5.8, checksums of packets that are translated and then tunnelled come out wrong (Felix' issue 3145). */
-export function hasBrokenOffload(kernelRelease = ''): boolean {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernelRelease) ?? [];
-  return major !== undefined && (Number(major) < 5 || (Number(major) === 5 && Number(minor) < 8));
 }

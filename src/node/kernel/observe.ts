@@ -29,7 +29,7 @@ import {
   readSwitches,
   type SeenLink,
 } from './read-parts.ts';
-import { canMake, findOtherAgents, kernelRelease, type OtherAgents } from './surroundings.ts';
+import { canMake, findOtherAgents, type OtherAgents } from './surroundings.ts';
 
 /** Devices that are ours by their names, if they are of the right kind. */
 export const OUR_DEVICES: readonly string[] = [VXLAN_DEVICES[4], VXLAN_DEVICES[6], IPIP_DEVICE];
@@ -175,7 +175,6 @@ function hostFacts({ links, addresses, switches, modules, others }: Seen): HostF
     addresses: addresses.map(({ ifIndex, network }) => ({ ifIndex, network })),
     modules,
     rpFilter: Number(switches.get(RP_FILTER) ?? 0),
-    kernelRelease: kernelRelease(),
     ...others,
   };
 }

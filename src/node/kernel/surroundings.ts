@@ -55,7 +55,7 @@ export function isBird([program = '']: readonly string[]): boolean {
 }
 
 /** `6.1.0-18-amd64` */
-export function kernelRelease(): string {
+function kernelRelease(): string {
   return readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
 }
 

@@ -38,7 +38,7 @@ describe('felixSettings()', () => {
       settingsOf({ featureDetectOverride }).settings.isChecksumOffloadBroken;
     expect(broken('SNATFullyRandom=false, ChecksumOffloadBroken=true')).toBe(true);
     expect(broken('ChecksumOffloadBroken=False')).toBe(false);
-    expect(broken('SNATFullyRandom=false')).toBeUndefined();
+    expect(broken('SNATFullyRandom=false')).toBe(true);
   });
 
   it('asks the environment, then the node, then the default', () => {

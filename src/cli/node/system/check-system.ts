@@ -15,8 +15,6 @@ export interface SystemCheck {
 type Verdict = Omit<SystemCheck, 'name'>;
 
 const OLDEST_KERNEL = [4, 18] as const;
-/** Until then packets of a tunnel whose source address was changed had wrong checksums. */
-const GOOD_TUNNEL_KERNEL = [5, 8] as const;
 /** IPv6 needs links of this size, tunnelled or not. */
 const LEAST_MTU = 1_280;
 const CONNTRACK_LIMIT = 0.8;
@@ -55,14 +53,9 @@ function failed(found: string, advice: string): Verdict {
 
 function checkKernel({ kernelRelease }: SystemFacts): Verdict {
   const [major = 0, minor = 0] = kernelRelease.split(/[.-]/).map(Number);
-  const isBefore = ([a, b]: readonly [number, number]) => major < a || (major === a && minor < b);
-  if (isBefore(OLDEST_KERNEL))
+  const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
     return failed(kernelRelease, `Linux ${OLDEST_KERNEL.join('.')} or newer is needed`);
-  if (isBefore(GOOD_TUNNEL_KERNEL))
-    return warning(
-      kernelRelease,
-      `before ${GOOD_TUNNEL_KERNEL.join('.')} VXLAN must compute its checksums itself, which the agent sees to and which costs throughput`,
-    );
   return ok(kernelRelease);
 }
 

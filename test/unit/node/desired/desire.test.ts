@@ -39,6 +39,7 @@ describe('desiredHost() with VXLAN', () => {
     expect(lines(captured('node1', 'Always'), factsOf('node1'))).toEqual([
       'sysctl -w net/ipv4/ip_forward=1',
       'ip link add vxlan.calico address 66:f9:37:c3:7e:94 mtu 1450 type vxlan id 4096 local 10.50.0.11 dev eth0 dstport 4789 nolearning',
+      'ethtool -K vxlan.calico tx off',
       'ip addr add 10.77.180.112/32 dev vxlan.calico',
       'ip link set vxlan.calico up',
       'bridge fdb replace 66:2d:bf:44:a6:8b dev vxlan.calico dst 10.50.0.12 self permanent',
@@ -327,6 +328,7 @@ describe('desiredHost() with IPv6', () => {
       expect.stringMatching(
         /^ip link add vxlan-v6\.calico address 66:.* mtu 1430 type vxlan id 4096 local fd50::11 dev eth0 dstport 4789 nolearning$/,
       ),
+      'ethtool -K vxlan-v6.calico tx off',
       'ip addr add fd77::100/128 dev vxlan-v6.calico',
       'ip link set vxlan-v6.calico up',
       expect.stringMatching(/^bridge fdb replace 66:.* dev vxlan-v6\.calico dst fd50::12 self permanent$/),
