@@ -17,7 +17,7 @@ export interface ServeOptions {
 const LIMITS = {
   connections: 64,
   headerBytes: 8_192,
-  /** For a request to come, and for a connection to be used again. */
+  /** For a request to come and for its answer to be read on; for a connection to be used again. */
   requestMs: 5_000,
   idleMs: 60_000,
 };
@@ -60,6 +60,7 @@ function openServer({ pages, place, log }: ServeOptions): Server {
     connectionsCheckingInterval: LIMITS.requestMs,
   });
   server.maxConnections = LIMITS.connections;
+  server.timeout = LIMITS.requestMs;
   server.on('request', (request, response) => {
     try {
       answer(pages, request, response);

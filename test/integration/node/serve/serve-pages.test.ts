@@ -72,6 +72,21 @@ describe('servePages()', () => {
     expect(await answerTo(port, bytes)).toMatch(`HTTP/1.1 ${status}`);
   });
 
+  it('lets go of those who ask and do not read', async () => {
+    const long = 'x'.repeat(3_000_000);
+    const port = await freePort();
+    const place = tcpPlace('metrics', '127.0.0.1', port, 'PORT');
+    using _server = servePages({ place, pages: { '/metrics': () => textPage(200, long) }, log });
+    await listening();
+    const socket = connect(port, '127.0.0.1').pause();
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+    await new Promise((resolve) => setTimeout(resolve, 13_000));
+    // All that was under way, and no end of it.
+    expect((await text(socket).catch(() => '')).length).toBeLessThan(3 * long.length);
+  }, 20_000);
+
   it('waits until a port is free, and says once who to look for', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
