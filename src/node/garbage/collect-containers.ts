@@ -12,6 +12,7 @@ import { settle } from '../../datastore/settle.ts';
 import type { Store } from '../../datastore/store.ts';
 import { knownEndpoints } from '../../datastore/workload-records.ts';
 import { batches } from '../../garbage/batches.ts';
+import { holderKind } from '../../garbage/holder-kind.ts';
 import { inPieces } from '../../garbage/in-pieces.ts';
 import type { Leak } from '../../garbage/leak.ts';
 import { addressOfAllocation, allocationsOf, type SeenAllocation } from '../../ipam/plan-collection.ts';
@@ -155,7 +156,7 @@ async function readAllocations(
     .filter(({ owner }) => owner.node === nodeName);
 }
 
-/** The usual case: each address is an endpoint's that the agent knows, and whose interface is there. */
+/** The usual case: each address of a container is an endpoint's that the agent knows, and whose interface is there. */
 function areAllOnHost(
   allocations: readonly SeenAllocation[],
   { endpoints }: ClusterState,
@@ -163,7 +164,9 @@ function areAllOnHost(
 ): boolean {
   const wired = [...endpoints.values()].filter(({ interfaceName }) => interfaces.has(interfaceName));
   const live = new Set(wired.flatMap(({ addresses }) => addresses.map(formatIpAddress)));
-  return allocations.every((seen) => live.has(formatIpAddress(addressOfAllocation(seen))));
+  return allocations.every(
+    (seen) => holderKind(seen) !== 'container' || live.has(formatIpAddress(addressOfAllocation(seen))),
+  );
 }
 
 /** Rejects with `corrupt` when one cannot be read: nothing is then known of its container. */

@@ -231,11 +231,22 @@ describe('createContainerCollector()', () => {
     ]);
   });
 
-  it('asks the datastore once where every address is on the host', async () => {
+  it('asks the datastore once where every address is on the host, or a tunnel has it', async () => {
     const node = createNode();
     for (const id of NAMES.slice(0, 3)) {
       await node.beginAdd(id);
       node.endAdd(id);
+    }
+    await node.beginAdd('d');
+    const handleId = 'vxlan-tunnel-addr-node1';
+    const tunnel = { handleId, activeOwner: { node: 'node1', type: 'vxlanTunnelAddress' } };
+    for (const [key, value] of node.store.values()) {
+      if (!key.includes('/assignment/')) continue;
+      const block = decodeBlock(value, key);
+      const attributes = block.attributes.map((one) =>
+        one.handleId === `${NETWORK_NAME}.d` ? { ...one, ...tunnel } : one,
+      );
+      node.store.put(key, encodeBlock({ ...block, attributes }));
     }
     const before = node.store.requests();
     await node.look();
