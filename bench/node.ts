@@ -41,7 +41,7 @@ async function onOneHost(): Promise<{
   readonly sizes: readonly SizeResult[];
   readonly repairs: readonly RepairResult[];
 }> {
-  await using lab = await makeAgentLab({ subnets: [50] });
+  await using lab = await makeAgentLab({ subnets: [50], env: { IP: 'autodetect' } });
   const host = firstHost(lab);
   await writePools(lab, 26);
   // Every second peer is in this subnet, which is a larger one here.

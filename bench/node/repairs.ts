@@ -5,6 +5,8 @@ import type { LabHost } from '../../test/support/agent-lab.ts';
 
 export interface RepairResult {
   readonly what: string;
+  /** Nothing is damaged; the host has become another, and the agent follows. */
+  readonly isChange: boolean;
   readonly ms: readonly number[];
 }
 
@@ -66,7 +68,18 @@ const DAMAGES: readonly Damage[] = [
     before: TUNNEL_ROUTES,
     restore: 'ip link set eth0 mtu 1500',
   },
+  {
+    what: 'eth0 has another address',
+    damage: moveAddress('10.50.0.11', '10.50.0.21'),
+    shows: `ip -d link show vxlan.calico | grep -c "local 10.50.0.21"; ${ROUTES}`,
+    before: `ip -d link show vxlan.calico | grep -c "local 10.50.0.11"; ${ROUTES}`,
+    restore: moveAddress('10.50.0.21', '10.50.0.11'),
+  },
 ];
+
+function moveAddress(from: string, to: string): string {
+  return `ip addr del ${from}/16 dev eth0; ip addr add ${to}/16 dev eth0; ip route add default via 10.50.0.1`;
+}
 
 /** On a host whose agent has nothing to do. Throws when something stays damaged for 15 s. */
 export async function measureRepairs(host: LabHost): Promise<readonly RepairResult[]> {
@@ -74,7 +87,7 @@ export async function measureRepairs(host: LabHost): Promise<readonly RepairResu
   for (const damage of DAMAGES) {
     const ms: number[] = [];
     for (let times = 0; times < TIMES; times++) ms.push(await measureRepair(host, damage));
-    results.push({ what: damage.what, ms });
+    results.push({ what: damage.what, isChange: damage.restore !== undefined, ms });
   }
   return results;
 }

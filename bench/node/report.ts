@@ -90,7 +90,7 @@ export function goalTable({ spread, sizes, repairs }: NodeResults): string {
     {
       what: 'damage is repaired, longest s',
       limit: 1,
-      found: Math.max(...repairs.flatMap(({ ms }) => ms)) / 1000,
+      found: Math.max(...repairs.flatMap(({ isChange, ms }) => (isChange ? [] : ms))) / 1000,
     },
   ];
   const rows = goals.map(({ what, limit, found }) => [

@@ -32,6 +32,8 @@ export interface AgentSettings extends Claimant {
 export interface AgentPorts extends RegistrarPorts {
   readonly watch: Watch;
   readonly leases: Leases;
+  /** Makes new connections to the datastore: those of an address that this host no longer has lead nowhere. */
+  readonly renewConnections?: () => void;
   /** `undefined`: garbage is nobody's business here. */
   readonly collector?: Pick<GarbageCollector, 'keep' | 'onCluster'> | undefined;
 }
@@ -82,7 +84,10 @@ async function work(
   const registrar = createRegistrar(nodeName, registration, ports);
   await registrar.begin();
   if (interruption.signal() !== undefined) return;
-  consumer.whenMoved?.(registrar.lookAgain);
+  consumer.whenMoved?.(() => {
+    ports.renewConnections?.();
+    registrar.lookAgain();
+  });
   const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
   const admitting = consumer.ready.then(() => {
     writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());

@@ -5,7 +5,7 @@ import { CallError } from '../../grpc/call-error.ts';
 import type { Method } from '../../grpc/method.ts';
 import type { Leases } from '../leases.ts';
 import { askerOf } from './asker.ts';
-import { connectorOf } from './connector.ts';
+import { connectorOf, type OnConnection } from './connector.ts';
 import {
   readLeaseGrantResponse,
   readLeaseKeepAliveResponse,
@@ -38,9 +38,18 @@ const REVOKE = {
 /** How long one endpoint may take before another is asked. */
 const ATTEMPT_MS = 3_000;
 
-export function openEtcdLeases(settings: EtcdSettings, clock: Clock): Leases {
+export function openEtcdLeases(
+  settings: EtcdSettings,
+  clock: Clock,
+  { onConnection }: { readonly onConnection?: OnConnection } = {},
+): Leases {
   const pem = readPemFiles(settings);
-  const session = { connect: connectorOf(settings, pem), clock, user: settings.user, token: undefined };
+  const session = {
+    connect: connectorOf(settings, pem, onConnection),
+    clock,
+    user: settings.user,
+    token: undefined,
+  };
   const endpoints = settings.endpoints.map((url) => openGrpcEndpoint(url, session));
   const asker = askerOf(settings, pem, clock);
   let preferred = 0;

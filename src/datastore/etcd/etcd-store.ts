@@ -6,19 +6,21 @@
 import type { Clock } from '../../base/deadline.ts';
 import type { Store } from '../store.ts';
 import { askerOf } from './asker.ts';
-import { connectorOf } from './connector.ts';
+import { connectorOf, type OnConnection } from './connector.ts';
 import type { EtcdSettings } from './etcd-settings.ts';
 import { type FailoverOptions, storeOn } from './failover.ts';
 import { type GrpcSession, openGrpcEndpoint } from './grpc-endpoint.ts';
 import { readPemFiles } from './pem-files.ts';
 
-export type EtcdStoreOptions = Pick<FailoverOptions, 'first' | 'onFailure'>;
+export interface EtcdStoreOptions extends Pick<FailoverOptions, 'first' | 'onFailure'> {
+  readonly onConnection?: OnConnection;
+}
 
 /** The connection to the first endpoint is begun at once: whoever opens a store has a question. */
 export function openEtcdStore(settings: EtcdSettings, clock: Clock, options: EtcdStoreOptions = {}): Store {
   const pem = readPemFiles(settings);
   const session: GrpcSession = {
-    connect: connectorOf(settings, pem),
+    connect: connectorOf(settings, pem, options.onConnection),
     clock,
     user: settings.user,
     token: undefined,

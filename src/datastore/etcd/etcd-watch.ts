@@ -16,7 +16,7 @@ import { finishMessage, newMessage } from '../../grpc/protobuf/writer.ts';
 import { callStream } from '../../grpc/stream-call.ts';
 import type { Watch, WatchedRange, WatchRequest } from '../watch.ts';
 import { askerOf } from './asker.ts';
-import { connectorOf } from './connector.ts';
+import { connectorOf, type OnConnection } from './connector.ts';
 import { type EndpointParts, partsOf } from './endpoint-url.ts';
 import { writeWatchRequest } from './etcd-messages.ts';
 import { type EtcdSettings, type EtcdUser, MAX_RESPONSE_BYTES } from './etcd-settings.ts';
@@ -31,6 +31,7 @@ export interface EtcdWatchOptions {
   readonly first?: number;
   /** How long etcd may be silent before it is asked, and again before it is given up. */
   readonly patienceMs?: number;
+  readonly onConnection?: OnConnection;
 }
 
 const PATIENCE_MS = 10_000;
@@ -49,7 +50,7 @@ export function openEtcdWatch(settings: EtcdSettings, clock: Clock, options: Etc
   const { first = 0, patienceMs = PATIENCE_MS } = options;
   const { endpoints, user } = settings;
   const pem = readPemFiles(settings);
-  const connect = connectorOf(settings, pem);
+  const connect = connectorOf(settings, pem, options.onConnection);
   const asker = askerOf(settings, pem, clock);
   let next = first;
   let token: string | undefined;

@@ -21,7 +21,10 @@ function size(nodes: number, extras: Partial<SizeResult> = {}): SizeResult {
 const RESULTS = {
   spread: { blockMs: [20, 30, 70], addMs: [-1, 5] },
   sizes: [size(10), size(1000)],
-  repairs: [{ what: 'the FDB is flushed', ms: [20, 40] }],
+  repairs: [
+    { what: 'the FDB is flushed', isChange: false, ms: [20, 40] },
+    { what: 'the address is another', isChange: true, ms: [2000] },
+  ],
 };
 
 function verdicts(table: string): readonly string[] {
@@ -38,7 +41,7 @@ describe('goalTable()', () => {
     ['a first sync that takes long', { sizes: [size(10), size(1000, { firstSyncMs: [3001] })] }],
     ['an agent that takes much memory', { sizes: [size(10), size(1000, { peakMb: 151 })] }],
     ['a change that costs more in a large cluster', { sizes: [size(10), size(1000, { addedMs: [23] })] }],
-    ['damage that stays', { repairs: [{ what: 'x', ms: [20, 1001] }] }],
+    ['damage that stays', { repairs: [{ what: 'x', isChange: false, ms: [20, 1001] }] }],
     ['nothing measured', { repairs: [], sizes: [] }],
   ])('misses one for %s', (_, other) => {
     expect(verdicts(goalTable({ ...RESULTS, ...other }))).toContain('missed');
