@@ -15,6 +15,9 @@ const OF_CONTAINERS: ReadonlySet<string> = new Set(['node', 'timestamp', 'pod', 
 /** The node's name follows. */
 const TUNNEL_HANDLE = /^(?:ipip|vxlan|vxlan-v6|wireguard|wireguard-v6)-tunnel-addr-/;
 
+/** More dots than anybody's network and container have between them; each is a way to read the handle. */
+const MOST_PARTS = 32;
+
 /** In doubt `other`, which nobody collects. */
 export function holderKind({ handleId, owner }: SeenAllocation): HolderKind {
   const { node, type } = owner;
@@ -31,6 +34,7 @@ function isOfContainer(handleId: string, owner: SeenAllocation['owner']): boolea
     parseGoTime(owner.timestamp ?? '') !== undefined &&
     (owner.pod === undefined) === (owner.namespace === undefined) &&
     handleId.includes('.') &&
+    handleId.split('.').length <= MOST_PARTS &&
     !handleId.includes('.vmi.') &&
     !handleId.startsWith('lb-')
   );

@@ -57,8 +57,11 @@ export function decideLeak(inputs: LeakInputs, view: View): Decision<LeakOutcome
   if (released.length < leak.allocations.length) return leave('something about it has changed meanwhile');
   const outcome: LeakOutcome = { isDone: true, released, endpoints };
   if (decision.step === 'done' || isDryRun) return { step: 'done', outcome };
-  const guards = leak.allocations.flatMap((seen) => endpointGuards(seen, view));
-  const transaction = joinTransactions(decision.transaction, { expect: guards, write: [] });
+  // Most are of one handle, and so of the same endpoints.
+  const guards = new Map(
+    leak.allocations.flatMap((seen) => endpointGuards(seen, view)).map((guard) => [guard.key, guard]),
+  );
+  const transaction = joinTransactions(decision.transaction, { expect: [...guards.values()], write: [] });
   return { step: 'commit', transaction, outcome };
 }
 

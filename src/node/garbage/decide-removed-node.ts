@@ -17,7 +17,7 @@ import type { Expectation, Range } from '../../datastore/store.ts';
 import { entryAt, type View } from '../../datastore/view.ts';
 import { knownEndpoints } from '../../datastore/workload-records.ts';
 import { holderKind } from '../../garbage/holder-kind.ts';
-import { endpointGuards } from '../../garbage/live-endpoint.ts';
+import { endpointGuards, endpointRanges } from '../../garbage/live-endpoint.ts';
 import type { IpamFacts } from '../../ipam/facts.ts';
 import { addressOfAllocation, allocationsOf, type SeenAllocation } from '../../ipam/plan-collection.ts';
 import { type LetGo, planNodeRemoval } from '../../ipam/plan-node-removal.ts';
@@ -48,8 +48,9 @@ export type RemovedNodeOutcome =
     }
   | { readonly isDone: false; readonly why: string };
 
-/** A transaction has room for as many, with their handles and what is looked at beside them. */
+/** A transaction has room for as many, with their handles and what is looked at beside them: */
 const MAX_ADDRESSES = 16;
+const MAX_GUARDS = 64;
 
 /** What must be read for a decision on the block. */
 export function removedNodeRanges(nodeName: string, block: Cidr): readonly Range[] {
@@ -77,7 +78,7 @@ export function decideRemovedNode(
       nowNs,
       block,
       isReleasable,
-      maxAddresses: isDryRun ? Number.POSITIVE_INFINITY : MAX_ADDRESSES,
+      maxAddresses: isDryRun ? Number.POSITIVE_INFINITY : roomFor(heldIn(block, facts)),
     },
     isDryRun ? withoutHandles(facts, block) : facts,
   );
@@ -127,9 +128,22 @@ function goneGuards(nodeName: string): readonly Expectation[] {
 
 /** Where nothing is written, the records of the handles make no difference. */
 function withoutHandles(facts: IpamFacts, block: Cidr): IpamFacts {
-  const stored = facts.blocks.get(formatCidr(block));
-  const held = stored === undefined ? [] : allocationsOf(stored.value);
-  return { ...facts, handles: new Map(held.map(({ handleId }) => [handleId, undefined])) };
+  return { ...facts, handles: new Map(heldIn(block, facts).map(({ handleId }) => [handleId, undefined])) };
+}
+
+function heldIn(block: Cidr, { blocks }: IpamFacts): readonly SeenAllocation[] {
+  const stored = blocks.get(formatCidr(block));
+  return stored === undefined ? [] : allocationsOf(stored.value);
+}
+
+/** A handle with many dots may be of many containers, each of which is looked at. */
+function roomFor(held: readonly SeenAllocation[]): number {
+  const most = Math.max(1, ...held.filter(isContainer).map((seen) => endpointRanges(seen).length));
+  return Math.max(1, Math.min(MAX_ADDRESSES, Math.floor(MAX_GUARDS / most)));
+}
+
+function isContainer(seen: SeenAllocation): boolean {
+  return holderKind(seen) === 'container';
 }
 
 /** Of a container that has no endpoint, or of the node itself. */

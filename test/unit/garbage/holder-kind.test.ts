@@ -39,6 +39,7 @@ describe('holderKind()', () => {
     ['a note', 'net.c1', { ...NODE, note: 'mine' }],
     ['something that we do not know', 'net.c1', { ...NODE, 'vm-uid': '1' }],
     ['a handle that is no plugin’s', 'reserved', NODE],
+    ['a handle of more parts than names have', `net${'.a'.repeat(32)}`, NODE],
     ['a virtual machine', 'net.vmi.test.vm1', POD],
     ['a load balancer', 'lb-0123456789abcdef', { service: 'x', ...NODE }],
     ['a load balancer without attributes', 'lb-a.b', NODE],

@@ -36,11 +36,11 @@ const INPUTS: RemovedNodeInputs = {
 /** node2 has so many containers, and then it and their endpoints are removed. */
 async function removed(
   containers: number,
-  { blockSize = 26, config = {}, keep = [] as readonly string[] } = {},
+  { blockSize = 26, config = {}, keep = [] as readonly string[], suffix = '' } = {},
 ): Promise<MemoryStore> {
   const store = createMemoryStore(smallCluster({ '10.9.0.0/24': blockSize }));
   store.put(IPAM_CONFIG_KEY, JSON.stringify({ auto_allocate_blocks: true, ...config }));
-  for (let i = 0; i < containers; i++) await addRecords({ containerId: `c${i}`, ...NODE2 })(store);
+  for (let i = 0; i < containers; i++) await addRecords({ containerId: `c${i}${suffix}`, ...NODE2 })(store);
   const values = [...store.values()].filter(
     ([key]) =>
       key !== nodeKey('node2') &&
@@ -108,6 +108,12 @@ describe('decideRemovedNode()', () => {
     expect(dry?.isDone && dry.letGo).toBe('block');
     expect(blocksOf(store)).toEqual([]);
     expect(clusterViolations(clusterOf(store.values()))).toEqual([]);
+  });
+
+  it('has room for handles that may be read in many ways', async () => {
+    const store = await removed(20, { suffix: '.a.b.c.d.e.f' });
+    await remove(store, {}, placeOf(store));
+    expect(blocksOf(store)).toEqual([]);
   });
 
   it('leaves a block to itself that others have borrowed from', async () => {
