@@ -84,11 +84,12 @@ async function work(
   const registrar = createRegistrar(nodeName, registration, ports);
   await registrar.begin();
   if (interruption.signal() !== undefined) return;
+  const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
   consumer.whenMoved?.(() => {
+    follower.reconnect();
     ports.renewConnections?.();
     registrar.lookAgain();
   });
-  const follower = followCluster(settings, ports, consumer, registrar.lookAgain);
   const admitting = consumer.ready.then(() => {
     writeHostFile(registration.nodeNameFile, nodeName, ports.random.uuid());
     log.info('agent: ready', { node: nodeName, file: registration.nodeNameFile });

@@ -124,6 +124,11 @@ export class DatastoreFollower {
     this.#stopWatch();
   }
 
+  /** Over another connection, at once, from where it has come to. */
+  reconnect(): void {
+    this.#stopWatch();
+  }
+
   async #keepFollowing(): Promise<void> {
     const { clock, random, interruption, onEvent } = this.#options;
     for (let failures = 0; interruption.signal() === undefined; ) {
