@@ -2,9 +2,14 @@
 
 import { shorten } from './json-object.ts';
 
-/** Cut where it is too long, control and format characters written as `\u{a}`. */
+/** Cut where it is too long, and {@link escapeControls}. */
 export function printable(text: string): string {
-  return shorten(text).replace(
+  return escapeControls(shorten(text));
+}
+
+/** Control and format characters written as `\u{a}`: a terminal must not do what they say. */
+export function escapeControls(text: string): string {
+  return text.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );

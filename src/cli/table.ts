@@ -1,4 +1,9 @@
-/** Tables as calicoctl prints them, of two kinds: with a frame, or with three blanks after each column. Pure. */
+/**
+ * Tables as calicoctl prints them, of two kinds: with a frame, or with three blanks after each column. What is in them comes
+ * from the datastore, where anything can be. Pure.
+ */
+
+import { escapeControls } from '../base/printable.ts';
 
 export interface Column {
   readonly title: string;
@@ -12,7 +17,7 @@ const MIN_WIDTH = 5;
 
 /** As of `calicoctl ipam show` and `node status`. Ends with a line feed. */
 export function formatFramedTable(columns: readonly Column[], rows: Rows): string {
-  const lines = [...rows];
+  const lines = printableCells(rows);
   const titles = columns.map(({ title }) => title);
   const widths = widthsOf(titles, lines);
   const rule = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+\n`;
@@ -31,10 +36,14 @@ export function formatFramedTable(columns: readonly Column[], rows: Rows): strin
  * empty line, as calicoctl leaves a gap after each table.
  */
 export function formatPlainTable(headings: readonly string[], rows: Rows): string {
-  const lines = [headings, ...rows];
+  const lines = [headings, ...printableCells(rows)];
   const widths = widthsOf(headings, lines).map((width) => Math.max(MIN_WIDTH, width + GAP));
   const formatRow = (cells: readonly string[]) => widths.map((width, at) => pad(cells[at], width)).join('');
   return `${lines.map((cells) => `${formatRow(cells)}\n`).join('')}\n`;
+}
+
+function printableCells(rows: Rows): readonly (readonly string[])[] {
+  return Array.from(rows, (cells) => cells.map(escapeControls));
 }
 
 function widthsOf(titles: readonly string[], lines: readonly (readonly string[])[]): readonly number[] {

@@ -1,5 +1,6 @@
 /** The status of the agent, for people. Pure. */
 
+import { escapeControls } from '../../base/printable.ts';
 import { IPIP_DEVICE, VXLAN_DEVICES } from '../../node/desired/desired-host.ts';
 import type { AgentStatus, DatastoreStatus, RouteStatus } from '../../node/status/agent-status.ts';
 import { formatFramedTable } from '../table.ts';
@@ -111,12 +112,12 @@ function routeCounts(routes: readonly RouteStatus[]): string {
 function findingList({ findings }: AgentStatus): string {
   return findings
     .toSorted((a, b) => (a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0))
-    .map(({ severity, message }) => `  ${severity}: ${message}\n`)
+    .map(({ severity, message }) => `  ${severity}: ${escapeControls(message)}\n`)
     .join('');
 }
 
 function moreText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return `  ${String(value)}\n`;
+  if (typeof value !== 'object' || value === null) return `  ${escapeControls(String(value))}\n`;
   return pairs(
     Object.entries(value).map(([name, member]) => [
       name,
@@ -137,7 +138,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 function pairs(all: readonly Pair[]): string {
   const shown = all.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
+  return shown.map(([name, value]) => `  ${name.padEnd(width)}  ${escapeControls(value ?? '')}\n`).join('');
 }
 
 function capital(name: string): string {

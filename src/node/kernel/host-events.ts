@@ -5,10 +5,12 @@ import type { NetlinkMessage } from '../../network/netlink/header.ts';
 import { listenToKernel, NFTABLES_GROUP, ROUTE_GROUPS } from '../../network/netlink/listen.ts';
 import { NAT_TABLE } from '../nat/nat-table.ts';
 import { ALL_PARTS, type HostPart } from './host-part.ts';
-import { changedTable, type OurDevices, outdatedBy } from './notice.ts';
+import { changedTable, type OurDevices, outdatedBy, podRouteLost } from './notice.ts';
 
 export interface HostEvents {
   readonly onParts: (parts: readonly HostPart[]) => void;
+  /** A pod's interface, perhaps gone itself, whose route somebody has taken away. */
+  readonly onPodRouteLost: (ifIndex: number) => void;
   /** The table of nftables for the family. */
   readonly onNat: (families: readonly IpFamily[]) => void;
   readonly ours: () => OurDevices;
@@ -17,13 +19,17 @@ export interface HostEvents {
 }
 
 /** In the calling thread's namespace. A kernel without nftables tells nothing of it. */
-export function hearHost({ onParts, onNat, ours, ownPortIds }: HostEvents): Disposable {
+export function hearHost({ onParts, onPodRouteLost, onNat, ours, ownPortIds }: HostEvents): Disposable {
   const stack = new DisposableStack();
   const tellParts = (messages: readonly NetlinkMessage[]) => {
     const { route } = ownPortIds();
     const devices = ours();
     const parts = new Set(messages.flatMap((message) => outdatedBy(message, devices, route)));
     if (parts.size > 0) onParts(Array.from(parts));
+    for (const message of messages) {
+      const ifIndex = podRouteLost(message, devices, route);
+      if (ifIndex !== undefined) onPodRouteLost(ifIndex);
+    }
   };
   const tellNat = (messages: readonly NetlinkMessage[]) => {
     const { filter } = ownPortIds();

@@ -12,6 +12,8 @@ export interface Known {
   readonly links: readonly { readonly name: string; readonly ifIndex: number }[];
   readonly routes: readonly HostRoute[];
   readonly wanted: readonly HostRoute[];
+  /** To pods whose interface is there. */
+  readonly pods: readonly HostRoute[];
   /** Interfaces that are ours by name. */
   readonly ourNames: readonly string[];
 }
@@ -19,6 +21,8 @@ export interface Known {
 export interface RouteInterest {
   /** Whether a route that somebody else has made or taken away may matter. */
   readonly isOfInterest: (route: Route) => boolean;
+  /** Whether a route is the way to a pod that is here. */
+  readonly isToPod: (route: Route) => boolean;
   /** Whether a route that matters may go with the interface. */
   readonly carriesAny: (ifIndex: number) => boolean;
 }
@@ -28,7 +32,7 @@ const LOOPBACK = 'lo';
 const LINK_LOCAL_BITS = 118n;
 const LINK_LOCAL = 0xfe80n >> 6n;
 
-export function routeInterest({ links, routes, wanted, ourNames }: Known): RouteInterest {
+export function routeInterest({ links, routes, wanted, pods, ourNames }: Known): RouteInterest {
   const names = new Map(links.map(({ ifIndex, name }) => [ifIndex, name]));
   const isOurs = ({ protocol, device }: HostRoute) =>
     protocol === ROUTE_PROTOCOL || (device !== undefined && ourNames.includes(device));
@@ -38,6 +42,7 @@ export function routeInterest({ links, routes, wanted, ourNames }: Known): Route
       .filter(isHost)
       .map(placeOf),
   );
+  const podPlaces = new Set(pods.map(({ destination, device }) => `${placeOf(destination)} ${device}`));
   const isElsewhere = (destination: Cidr) =>
     isLinkLocal(destination) || (isHost(destination) && !places.has(placeOf(destination)));
   const carriers = new Set(
@@ -48,6 +53,8 @@ export function routeInterest({ links, routes, wanted, ourNames }: Known): Route
       protocol === ROUTE_PROTOCOL ||
       !isElsewhere(destination) ||
       (ifIndex !== undefined && ourNames.includes(names.get(ifIndex) ?? '')),
+    isToPod: ({ ifIndex, destination }) =>
+      ifIndex !== undefined && podPlaces.has(`${placeOf(destination)} ${names.get(ifIndex)}`),
     carriesAny: (ifIndex) => {
       const name = names.get(ifIndex);
       return name === LOOPBACK || (name !== undefined && carriers.has(name));

@@ -5,6 +5,7 @@ import type { IpFamily } from '../../base/ip-address.ts';
 import { type NetlinkSocket, openFilterSocket, openNetlinkSocket } from '../../network/netlink/socket.ts';
 import type { DesiredHost } from '../desired/desired-host.ts';
 import type { HostFacts } from '../host-facts.ts';
+import { POD_PATIENCE_MS } from '../reconcile/lost-pod-routes.ts';
 import { type PlanOptions, USUAL_OPTIONS } from '../reconcile/plan-options.ts';
 import { backoffMs } from '../watch/backoff.ts';
 import { createForgetter } from './forget-flows.ts';
@@ -34,7 +35,7 @@ export interface KeepOptions {
 }
 
 /** Of several at once the first is told. */
-const CAUSES: readonly RoundCause[] = ['wish', 'tick', 'retry', 'kernel'];
+const CAUSES: readonly RoundCause[] = ['wish', 'tick', 'retry', 'kernel', 'pods'];
 
 /** How soon the host is ours after Felix has ended. */
 const FELIX_POLL_MS = 5_000;
@@ -57,6 +58,9 @@ export class HostKeeper implements Disposable {
   readonly #tools: RoundTools;
   readonly #memory = newMemory();
   readonly #dueMs = new Map<RoundCause, number>();
+  /** Interfaces of pods that have lost a route, or gone with it. */
+  readonly #podsToSee = new Set<number>();
+  #waitsForPods = false;
   #filter: NetlinkSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastRound: LastRound = { endedMs: 0, elapsedMs: 0 };
@@ -78,6 +82,7 @@ export class HostKeeper implements Disposable {
       flows: this.#stack.use(createForgetter(filter)),
       desire: options.desire,
       planOptions: options.planOptions ?? (() => USUAL_OPTIONS),
+      nowMs: options.clock.monotonicMs,
     };
     this.#listen();
     this.#askIn('tick', tickMs(options.random()));
@@ -109,7 +114,8 @@ export class HostKeeper implements Disposable {
     try {
       const [onParts, onNat] = [this.#partsChanged.bind(this), this.#tablesChanged.bind(this)];
       const ownPortIds = () => ({ route: this.#route.portId(), filter: this.#filter?.portId() });
-      this.#stack.use(hearHost({ onParts, onNat, ours: this.#observer.ours, ownPortIds }));
+      const onPodRouteLost = this.#podRouteLost.bind(this);
+      this.#stack.use(hearHost({ onParts, onPodRouteLost, onNat, ours: this.#observer.ours, ownPortIds }));
     } catch (error) {
       this.#stack.dispose();
       throw error;
@@ -119,6 +125,12 @@ export class HostKeeper implements Disposable {
   #partsChanged(parts: readonly HostPart[]): void {
     this.#observer.outdate(parts);
     this.#noticed();
+  }
+
+  /** Most go with their pod, which is known by then. */
+  #podRouteLost(ifIndex: number): void {
+    this.#podsToSee.add(ifIndex);
+    this.#askIn('pods', POD_PATIENCE_MS);
   }
 
   #tablesChanged(families: readonly IpFamily[]): void {
@@ -152,8 +164,7 @@ export class HostKeeper implements Disposable {
 
   #wake(): void {
     const startedMs = this.#options.clock.monotonicMs();
-    const due = CAUSES.filter((cause) => (this.#dueMs.get(cause) ?? startedMs + 1) <= startedMs);
-    for (const cause of due) this.#dueMs.delete(cause);
+    const due = this.#takeDue(startedMs);
     if (due.includes('tick')) {
       this.#forget();
       this.#askIn('tick', tickMs(this.#options.random()));
@@ -162,12 +173,29 @@ export class HostKeeper implements Disposable {
     this.#arm();
   }
 
+  #takeDue(nowMs: number): readonly RoundCause[] {
+    const due = CAUSES.filter((cause) => (this.#dueMs.get(cause) ?? nowMs + 1) <= nowMs);
+    for (const cause of due) this.#dueMs.delete(cause);
+    if (!due.includes('pods')) return due;
+    const isToSee =
+      this.#waitsForPods || [...this.#podsToSee].some((ifIndex) => this.#observer.hasLink(ifIndex));
+    this.#waitsForPods = false;
+    this.#podsToSee.clear();
+    if (!isToSee) return due.filter((cause) => cause !== 'pods');
+    this.#observer.outdate(['routes']);
+    return due;
+  }
+
   #round(cause: RoundCause, startedMs: number): void {
     const result = makeRound(this.#tools, this.#memory);
     const endedMs = this.#options.clock.monotonicMs();
     const elapsedMs = endedMs - startedMs;
     this.#lastRound = { endedMs, elapsedMs };
-    if (cause === 'kernel' && result.steps.length > 0) this.#repaired(endedMs);
+    if ((cause === 'kernel' || cause === 'pods') && result.steps.length > 0) this.#repaired(endedMs);
+    if (this.#memory.missingSince.size > 0) {
+      this.#waitsForPods = true;
+      this.#askIn('pods', POD_PATIENCE_MS);
+    }
     if (this.#memory.facts?.isFelixRunning) this.#askIn('tick', FELIX_POLL_MS);
     this.#retryAfter(result);
     this.#options.onRound({ ...result, cause, elapsedMs });

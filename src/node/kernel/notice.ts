@@ -57,6 +57,17 @@ export function outdatedBy(
   }
 }
 
+/** The interface of a pod that is here, when somebody else has taken a route to it away; `undefined`: nobody has. */
+export function podRouteLost(
+  { type, payload, portId }: NetlinkMessage,
+  ours: OurDevices,
+  ownPortId: number,
+): number | undefined {
+  if (type !== RTM_DELROUTE || portId === ownPortId) return undefined;
+  const route = decodeRoute(payload);
+  return route?.table === TABLE_MAIN && ours.isToPod(route) ? route.ifIndex : undefined;
+}
+
 const ALL_LINK_PARTS = ALL_PARTS.filter((part) => part !== 'switches' && part !== 'surroundings');
 
 function outdatedByLink(payload: Buffer, ours: OurDevices): readonly HostPart[] {

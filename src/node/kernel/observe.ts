@@ -40,6 +40,8 @@ export interface HostView {
   /** The same object as before while nothing of it has changed. */
   readonly facts: HostFacts;
   readonly observed: ObservedHost;
+  /** Whether the routes were read for this look, those to pods as well. */
+  readonly areRoutesNew: boolean;
 }
 
 export interface HostObserver {
@@ -47,6 +49,8 @@ export interface HostObserver {
   look(): HostView;
   /** Which interfaces are ours, as last seen, and which routes matter. */
   ours(): OurDevices;
+  /** Whether the interface is there, as last seen. */
+  hasLink(ifIndex: number): boolean;
   /** What is to be read at the next look. */
   outdate(parts: Iterable<HostPart>): void;
   /** Switches that shall be seen too. */
@@ -87,20 +91,22 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
   let seen = NOTHING;
   let facts: HostFacts | undefined;
   let wanted: readonly HostRoute[] = [];
+  let pods: readonly HostRoute[] = [];
   let known: { readonly of: Seen; readonly interest: RouteInterest } | undefined;
 
   /** Worked out when somebody asks, for what has been seen by then. */
   function interest(): RouteInterest {
     if (known?.of !== seen)
-      known = { of: seen, interest: routeInterest({ ...seen, wanted, ourNames: OUR_DEVICES }) };
+      known = { of: seen, interest: routeInterest({ ...seen, wanted, pods, ourNames: OUR_DEVICES }) };
     return known.interest;
   }
   function look(): HostView {
+    const areRoutesNew = outdated.has('routes');
     seen = readAgain(socket, seen, outdated, keys);
     outdated.clear();
     const now = hostFacts(seen);
     if (facts === undefined || !sameValue(facts, now)) facts = now;
-    return { facts, observed: observedHost(seen) };
+    return { facts, observed: observedHost(seen), areRoutesNew };
   }
   return {
     look,
@@ -108,8 +114,10 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
       names: OUR_DEVICES,
       indexes: new Set(ourLinks(seen).map(({ ifIndex }) => ifIndex)),
       isOfInterest: (route) => interest().isOfInterest(route),
+      isToPod: (route) => interest().isToPod(route),
       carriesAny: (ifIndex) => interest().carriesAny(ifIndex),
     }),
+    hasLink: (ifIndex) => seen.links.some((link) => link.ifIndex === ifIndex),
     outdate: (parts) => {
       for (const part of parts) outdated.add(part);
     },
@@ -126,6 +134,7 @@ export function createObserver(socket: NetlinkSocket): HostObserver {
     note: (steps, desired) => {
       const { outdated: parts, ...after } = afterSteps(seen, steps);
       wanted = desired.routes;
+      pods = desired.podRoutes;
       seen = { ...seen, ...recognised(after, desired) };
       for (const part of parts) outdated.add(part);
     },

@@ -5,8 +5,9 @@
  * - `kernel`: somebody else has changed it
  * - `retry`: the last round failed
  * - `tick`: it was time to look at everything
+ * - `pods`: a pod that is here may have lost its route
  */
-export type RoundCause = 'wish' | 'kernel' | 'retry' | 'tick';
+export type RoundCause = 'wish' | 'kernel' | 'retry' | 'tick' | 'pods';
 
 /** What belongs together, such as a link that goes down and its addresses, comes within this time. */
 const GATHER_MS = 5;

@@ -7,8 +7,11 @@ import { FAMILIES, type PerFamily } from '../cluster.ts';
 import type { DesiredHost, HostNat } from '../desired/desired-host.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
+import type { HostRoute } from '../host-route.ts';
 import { keepNat } from '../nat/keep-nat.ts';
 import type { HostStep } from '../reconcile/host-step.ts';
+import { lostPodRoutes, type MissingSince } from '../reconcile/lost-pod-routes.ts';
+import type { ObservedHost } from '../reconcile/observed-host.ts';
 import { planChanges } from '../reconcile/plan.ts';
 import type { PlanOptions } from '../reconcile/plan-options.ts';
 import { sameValue } from '../same-value.ts';
@@ -26,6 +29,8 @@ export interface RoundTools {
   readonly desire: (facts: HostFacts) => DesiredHost | undefined;
   readonly planOptions: () => PlanOptions;
   readonly flows: FlowForgetter;
+  /** On a clock that nobody sets. */
+  readonly nowMs: () => number;
 }
 
 export interface RoundResult {
@@ -46,10 +51,17 @@ export interface RoundMemory {
   desired: DesiredHost | undefined;
   /** As last seen to be in the kernel; `undefined`: to be looked at. */
   nat: PerFamily<HostNat | undefined>;
+  /** Routes to pods that are not made again yet. */
+  missingSince: MissingSince;
 }
 
 export function newMemory(): RoundMemory {
-  return { facts: undefined, desired: undefined, nat: { 4: undefined, 6: undefined } };
+  return {
+    facts: undefined,
+    desired: undefined,
+    nat: { 4: undefined, 6: undefined },
+    missingSince: new Map(),
+  };
 }
 
 /** The tables of nftables of these families are to be looked at. */
@@ -63,11 +75,13 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
   const failures: CalicoError[] = [];
   const nothing = { desired: undefined, steps: [], nat: [], findings: [], failures };
   try {
-    const desired = wish(tools, memory);
+    const { facts: before, areRoutesNew } = tools.observer.look();
+    const desired = wish(before, tools, memory);
     if (desired === undefined) return nothing;
-    const options = tools.planOptions();
     tools.observer.include(desired.sysctls.map(({ key }) => key));
     const { facts, observed } = tools.observer.look();
+    const lost = areRoutesNew ? lostPods(desired, facts, observed, memory, tools.nowMs()) : [];
+    const options = { ...tools.planOptions(), lostPodRoutes: lost };
     const plan = planChanges(desired, observed, options);
     const isHeldBack =
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
@@ -95,8 +109,21 @@ function isGivenUp({ step }: StepFailure, { observer }: RoundTools): boolean {
   return true;
 }
 
-function wish({ observer, desire }: RoundTools, memory: RoundMemory): DesiredHost | undefined {
-  const { facts } = observer.look();
+function lostPods(
+  { podRoutes }: DesiredHost,
+  { links }: HostFacts,
+  { routes }: ObservedHost,
+  memory: RoundMemory,
+  nowMs: number,
+): readonly HostRoute[] {
+  const up = new Set<string | undefined>(links.filter(({ isUp }) => isUp).map(({ name }) => name));
+  const reachable = podRoutes.filter(({ device }) => up.has(device));
+  const { lost, waiting } = lostPodRoutes(reachable, routes, memory.missingSince, nowMs);
+  memory.missingSince = waiting;
+  return lost;
+}
+
+function wish(facts: HostFacts, { desire }: RoundTools, memory: RoundMemory): DesiredHost | undefined {
   if (memory.desired === undefined || memory.facts !== facts) memory.desired = desire(facts);
   memory.facts = facts;
   return memory.desired;

@@ -14,7 +14,7 @@ export interface AgentCounters extends AgentWitness {
 }
 
 const READING_CAUSES: readonly ReadingCause[] = ['start', 'compacted', 'other-history', 'doubt', 'asked'];
-const ROUND_CAUSES: readonly RoundCause[] = ['wish', 'kernel', 'retry', 'tick'];
+const ROUND_CAUSES: readonly RoundCause[] = ['wish', 'kernel', 'retry', 'tick', 'pods'];
 
 export function createAgentCounters(clock: Pick<Clock, 'monotonicMs'>): AgentCounters {
   const counters = openCounters();

@@ -1,14 +1,14 @@
 /** What a plan may do beside keeping what is ours. Pure. */
 
-import { BIRD_PROTOCOL, FELIX_PROTOCOL, ROUTE_PROTOCOL } from '../host-route.ts';
+import { BIRD_PROTOCOL, FELIX_PROTOCOL, type HostRoute, ROUTE_PROTOCOL } from '../host-route.ts';
 
 export interface PlanOptions {
   /** Routes with these protocol numbers are removed when they are not wanted. */
   readonly owned: readonly number[];
   /** Routes with these are left in peace, unless ours belongs in their very place. */
   readonly adoptable: readonly number[];
-  /** Make routes to pods here that have none. A CNI plugin that is at work makes them itself. */
-  readonly repairsPodRoutes: boolean;
+  /** Routes to pods here to make again, see `lost-pod-routes.ts`. */
+  readonly lostPodRoutes: readonly HostRoute[];
   /** Go on although the datastore holds suspiciously little: it was read twice. */
   readonly isDoubtSettled: boolean;
 }
@@ -20,7 +20,7 @@ export interface PlanOptions {
 export const USUAL_OPTIONS: PlanOptions = {
   owned: [ROUTE_PROTOCOL],
   adoptable: [FELIX_PROTOCOL],
-  repairsPodRoutes: false,
+  lostPodRoutes: [],
   isDoubtSettled: false,
 };
 

@@ -24,7 +24,7 @@ export function planRoutes(
   options: PlanOptions,
 ): RoutePlan {
   const rules = ownership(devices, options);
-  const wanted = wantedRoutes(desired, observed, devices, options);
+  const wanted = wantedRoutes(desired, devices, options);
   const { open, rest } = unlike(wanted, observed.routes, rules.isLost);
   const found = Map.groupBy(rest, routeKey);
   const replacements: HostRoute[] = [];
@@ -106,25 +106,14 @@ function ownership(devices: readonly DevicePlan[], options: PlanOptions): Owners
 
 function wantedRoutes(
   desired: DesiredHost,
-  observed: ObservedHost,
   devices: readonly DevicePlan[],
-  options: PlanOptions,
+  { lostPodRoutes: pods }: PlanOptions,
 ): readonly HostRoute[] {
   const unusable = new Set(devices.filter(({ isUsable }) => !isUsable).map(({ name }) => name));
   const routes = desired.routes.filter(({ device }) => device === undefined || !unusable.has(device));
-  const pods = options.repairsPodRoutes ? lostPodRoutes(desired, observed) : [];
   return pods.length === 0
     ? routes
     : [...new Map([...routes, ...pods].map((route) => [routeKey(route), route])).values()];
-}
-
-/** A route of the CNI plugin serves as well as ours, and so does one of Felix, whatever its metric. */
-function lostPodRoutes({ podRoutes }: DesiredHost, { routes }: ObservedHost): readonly HostRoute[] {
-  const wayOf = ({ table, device, destination: { family, base, prefixLength } }: HostRoute) =>
-    `${table} ${device} ${family} ${base} ${prefixLength}`;
-  const isDirect = ({ type, gateway }: HostRoute) => type === 'unicast' && gateway === undefined;
-  const ways = new Set(routes.filter(isDirect).map(wayOf));
-  return podRoutes.filter((route) => !ways.has(wayOf(route)));
 }
 
 function foreignRoute(route: HostRoute, foreign: HostRoute): Finding {

@@ -2,8 +2,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { realClock } from '../../support/clock.ts';
 import { type TestNetns, whyNoNetns } from '../../support/netns.ts';
 import { findTool } from '../../support/tools.ts';
-import { poolRecord } from '../../unit/node/records.ts';
-import { type Fabric, makeFabric, RECORDS, startAgent, type TestAgent, until } from './fabric.ts';
+import { endpointRecord, poolRecord } from '../../unit/node/records.ts';
+import {
+  type Fabric,
+  HOSTS,
+  ipv6Of,
+  makeFabric,
+  RECORDS,
+  startAgent,
+  type TestAgent,
+  until,
+} from './fabric.ts';
 
 const POOLS = [
   poolRecord('v4', '10.77.0.0/16', { vxlanMode: 'CrossSubnet', natOutgoing: true }),
@@ -111,6 +120,56 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     await agent.quiet();
     report(what, damagedMs);
     expect(tables(host)).toBe(before);
+  });
+
+  it.each([
+    ['IPv4', '', HOSTS.node1.pod],
+    ['IPv6', '-6', ipv6Of('node1').pod],
+  ])(
+    'makes the %s route to a pod again, but leaves the CNI plugin time for its own',
+    async (_, family, address) => {
+      const pod = endpointRecord('node1', 'a', 'cali1', [HOSTS.node1.pod, ipv6Of('node1').pod]);
+      await agent.tell([...POOLS, pod]);
+      await agent.quiet();
+      const routeTo = () => host.sh(`ip ${family} route show ${address}`);
+      const before = routeTo();
+      expect(before).not.toContain('proto 202');
+
+      host.sh(`ip ${family} route del ${address}; sleep 0.1; ip ${family} route add ${before}`);
+      await realClock.sleep(500);
+      expect(routeTo()).toBe(before);
+
+      host.sh(`ip ${family} route del ${address}`);
+      const tookMs = await until('the route to the pod', () => routeTo().includes('cali1 proto 202'));
+      expect(tookMs).toBeGreaterThan(150);
+      expect(tookMs).toBeLessThan(1_000);
+      const calm = agent.rounds.length;
+      await realClock.sleep(400);
+      expect(agent.rounds.length).toBe(calm);
+
+      host.sh(`ip ${family} route del ${address}; ip ${family} route add ${before}`);
+      await agent.tell(POOLS);
+    },
+  );
+
+  it('makes no route to a pod whose interface has gone with it', async () => {
+    const pod = endpointRecord('node1', 'b', 'cali2', ['10.77.180.114', 'fd00:77:0:1::2']);
+    host.sh(`
+      ip link add cali2 type veth peer name other2
+      ip link set cali2 up; ip link set other2 up
+      ip route add 10.77.180.114 dev cali2; ip -6 route add fd00:77:0:1::2 dev cali2
+    `);
+    await agent.tell([...POOLS, pod]);
+    await agent.quiet();
+    const calm = agent.rounds.length;
+
+    host.sh('ip link del cali2');
+    await realClock.sleep(700);
+
+    const since = agent.rounds.slice(calm);
+    expect(since.flatMap(({ steps, failures }) => [...steps, ...failures])).toEqual([]);
+    expect(since.map(({ cause }) => cause)).not.toContain('pods');
+    await agent.tell(POOLS);
   });
 
   it('follows the MTU of the uplink, with devices and routes', async () => {

@@ -15,10 +15,11 @@ function held(destination: string, device: string | undefined, protocol = 202): 
   return { ...blankRoute(parseCidr(destination)), device, protocol };
 }
 
-const { isOfInterest, carriesAny } = routeInterest({
+const { isOfInterest, isToPod, carriesAny } = routeInterest({
   links: LINKS,
   ourNames: ['vxlan.calico'],
   wanted: [held('10.77.1.0/26', 'vxlan.calico'), held('10.77.2.5/32', 'vxlan.calico')],
+  pods: [held('10.77.0.1/32', 'cali1')],
   routes: [
     held('10.77.1.0/26', 'vxlan.calico'),
     held('10.77.3.0/26', 'eth0'),
@@ -48,6 +49,15 @@ describe('routeInterest()', () => {
     ['anything on a device of ours', told('10.77.0.7/32', 3), true],
   ])('knows whether a route to %s matters', (_, route, matters) => {
     expect(isOfInterest(route)).toBe(matters);
+  });
+
+  it.each([
+    ['a pod that is here', told('10.77.0.1/32', 4), true],
+    ['its address elsewhere', told('10.77.0.1/32', 2), false],
+    ['another address on its interface', told('10.77.0.9/32', 4), false],
+    ['an address without an interface', { ...told('10.77.0.1/32', 4), ifIndex: undefined }, false],
+  ])('knows whether a route is the way to a pod: %s', (_, route, isOne) => {
+    expect(isToPod(route)).toBe(isOne);
   });
 
   it('knows with which interfaces routes can go that matter', () => {

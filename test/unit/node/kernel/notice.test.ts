@@ -8,13 +8,14 @@ import { encodeLink } from '../../../../src/network/netlink/link.ts';
 import { encodeNeighbour } from '../../../../src/network/netlink/neighbour.ts';
 import { filterRequest } from '../../../../src/network/netlink/nftables/message.ts';
 import { encodeRoute, type Route } from '../../../../src/network/netlink/route.ts';
-import { changedTable, outdatedBy } from '../../../../src/node/kernel/notice.ts';
+import { changedTable, outdatedBy, podRouteLost } from '../../../../src/node/kernel/notice.ts';
 
 /** Routes of interest are those in 10.9.0.0/16, and go with interface 7. */
 const OURS = {
   names: ['vxlan.calico'],
   indexes: new Set([7]),
   isOfInterest: ({ destination }: Route) => destination.base >> 16n === 0x0a09n,
+  isToPod: ({ destination }: Route) => destination.base >> 16n === 0x0a08n,
   carriesAny: (ifIndex: number) => ifIndex === 7,
 };
 const OWN_PORT = 4242;
@@ -94,5 +95,23 @@ describe('changedTable()', () => {
     expect(changedTable(notice('filter', 4, 77), 'calico-node', OWN_PORT)).toBeUndefined();
     const aRoute = { type: 24, flags: 0, sequence: 0, payload: route(254) };
     expect(changedTable(aRoute, 'calico-node', OWN_PORT)).toBeUndefined();
+  });
+});
+
+describe('podRouteLost()', () => {
+  const told = (type: number, payload: Buffer, portId = 1) =>
+    podRouteLost({ type, flags: 0, sequence: 0, portId, payload }, OURS, OWN_PORT);
+
+  it('tells the interface of a pod whose route somebody else has taken away', () => {
+    expect(told(25, route(254, '10.8.0.1/32'))).toBe(7);
+  });
+
+  it.each<[string, number, Buffer, number?]>([
+    ['a route that comes', 24, route(254, '10.8.0.1/32')],
+    ['what we have done ourselves', 25, route(254, '10.8.0.1/32'), OWN_PORT],
+    ['another table', 25, route(255, '10.8.0.1/32')],
+    ['a route to no pod', 25, route(254, '10.9.0.0/26')],
+  ])('passes over %s', (_, type, payload, portId) => {
+    expect(told(type, payload, portId)).toBeUndefined();
   });
 });
