@@ -32,7 +32,7 @@ export interface Picture {
 }
 
 /** So much text makes a part. */
-const PART_CHARACTERS = 4 << 20;
+const PART_CHARACTERS = 1 << 20;
 
 /** Tells what is there in parts and what is gone at the end. Rejects with what reading rejects with. */
 export async function readPicture(request: PictureRequest): Promise<Picture> {
