@@ -81,3 +81,11 @@ export function ipAddressFromBytes(bytes: ArrayLike<number>): IpAddress {
 export function sameAddress(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.value === b.value;
 }
+
+const LINK_LOCAL_SHIFT = 118n;
+const LINK_LOCAL = 0xfe80n >> 6n;
+
+/** Whether it is in fe80::/10, which each interface has for itself. */
+export function isLinkLocal({ family, value }: IpAddress): boolean {
+  return family === 6 && value >> LINK_LOCAL_SHIFT === LINK_LOCAL;
+}

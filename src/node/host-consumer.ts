@@ -1,16 +1,19 @@
 /** Makes this host what the cluster says it should be, and tells what it did. */
 
 import type { Clock } from '../base/deadline.ts';
+import { isLinkLocal } from '../base/ip-address.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { ClusterConsumer } from './agent.ts';
 import { type ClusterState, isOtherForKernel } from './cluster.ts';
 import { type DesireMemo, desiredHost } from './desired/desire.ts';
 import type { Finding } from './finding.ts';
+import { type HostFacts, withoutPods } from './host-facts.ts';
 import { keepEqual, type Round } from './kernel/keep-equal.ts';
 import { formatHostStep } from './reconcile/format-step.ts';
 import { optionsBeside } from './reconcile/plan-options.ts';
 import { writeHostFile } from './registration/host-file.ts';
+import { sameValue } from './same-value.ts';
 import type { AgentWitness } from './witness.ts';
 
 export interface HostConsumerPorts {
@@ -37,10 +40,13 @@ export function keepHost({
   let state: ClusterState | undefined;
   let isBirdRunning = true;
   let lookAgain: (() => void) | undefined;
+  let facts: HostFacts | undefined;
+  let whereTold: HostFacts['addresses'] | undefined;
   const keeper = keepEqual({
-    desire: (facts) => {
-      isBirdRunning = facts.isBirdRunning;
-      return state === undefined ? undefined : desiredHost(state, facts, memo);
+    desire: (now) => {
+      facts = now;
+      isBirdRunning = now.isBirdRunning;
+      return state === undefined ? undefined : desiredHost(state, now, memo);
     },
     // Whoever follows the datastore reads it twice before believing that everything is gone.
     planOptions: () => ({ ...optionsBeside(isBirdRunning), isDoubtSettled: true }),
@@ -49,12 +55,23 @@ export function keepHost({
     onRound: (round) => {
       tell(round);
       witness?.onRound(round);
-      if (round.cause === 'kernel' && hasMoved(round)) lookAgain?.();
-      if (round.desired === undefined || round.desired.frozen !== undefined) return;
+      if (round.desired === undefined) return;
+      followMove(round);
+      if (round.desired.frozen !== undefined) return;
       if (round.desired.mtuFile !== '') writeMtu(round.desired.mtuFile);
       resolve();
     },
   });
+
+  /** Told once for what the host has: an address of a Node that some other device translates is on no interface for good. */
+  function followMove(round: Round): void {
+    if (!isNowhere(round)) whereTold = undefined;
+    if (!isNowhere(round) || round.cause !== 'kernel' || facts === undefined) return;
+    const addresses = withoutPods(facts).addresses.filter(({ network }) => !isLinkLocal(network.address));
+    if (whereTold !== undefined && sameValue(addresses, whereTold)) return;
+    whereTold = addresses;
+    lookAgain?.();
+  }
 
   function writeMtu(text: string): void {
     try {
@@ -81,7 +98,8 @@ export function keepHost({
   };
 }
 
-function hasMoved({ findings }: Round): boolean {
+/** Whether no interface has the address of our Node. */
+function isNowhere({ findings }: Round): boolean {
   return findings.some(({ kind }) => kind === 'parent-missing');
 }
 

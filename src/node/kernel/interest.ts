@@ -3,7 +3,7 @@
  */
 
 import type { Cidr } from '../../base/cidr.ts';
-import { addressBits } from '../../base/ip-address.ts';
+import { addressBits, isLinkLocal } from '../../base/ip-address.ts';
 import type { Route } from '../../network/netlink/route.ts';
 import { type HostRoute, ROUTE_PROTOCOL } from '../host-route.ts';
 
@@ -29,8 +29,6 @@ export interface RouteInterest {
 
 /** IPv6 blackholes are on it, although they have no device. */
 const LOOPBACK = 'lo';
-const LINK_LOCAL_BITS = 118n;
-const LINK_LOCAL = 0xfe80n >> 6n;
 
 export function routeInterest({ links, routes, wanted, pods, ourNames }: Known): RouteInterest {
   const names = new Map(links.map(({ ifIndex, name }) => [ifIndex, name]));
@@ -44,7 +42,9 @@ export function routeInterest({ links, routes, wanted, pods, ourNames }: Known):
   );
   const podPlaces = new Set(pods.map(({ destination, device }) => `${placeOf(destination)} ${device}`));
   const isElsewhere = (destination: Cidr) =>
-    isLinkLocal(destination) || (isHost(destination) && !places.has(placeOf(destination)));
+    // The kernel has some for every interface.
+    isLinkLocal({ family: destination.family, value: destination.base }) ||
+    (isHost(destination) && !places.has(placeOf(destination)));
   const carriers = new Set(
     routes.filter((route) => isOurs(route) || !isElsewhere(route.destination)).map(({ device }) => device),
   );
@@ -68,9 +68,4 @@ function isHost({ family, prefixLength }: Cidr): boolean {
 
 function placeOf({ family, base }: Cidr): string {
   return `${family} ${base}`;
-}
-
-/** `fe80::/10`: the kernel has some for every interface. */
-function isLinkLocal({ family, base }: Cidr): boolean {
-  return family === 6 && base >> LINK_LOCAL_BITS === LINK_LOCAL;
 }
