@@ -162,7 +162,7 @@ describe.skipIf(why !== undefined)(`the way a pod is wired${skipped}`, () => {
         { ...MADE, container_mac: 'x' },
         /^grpc dataplane error: its answer has container_mac "x"$/,
       ],
-      ['is silent', undefined, /^grpc dataplane error: .*(deadline|DEADLINE_EXCEEDED|5000 ms)/],
+      ['is silent', undefined, /^grpc dataplane error: .*(deadline|DEADLINE_EXCEEDED|5000 ms)/i],
     ])(
       'an ADD fails when the server %s: everything is given back, also by the server',
       async (_name, Add, message) => {
