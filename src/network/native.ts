@@ -74,7 +74,7 @@ function bindForTrying() {
 
 let boundForDevices: ReturnType<typeof bindForDevices> | undefined;
 
-/** Apart as well: only old kernels need it. */
+/** Apart as well: a plugin call has no use for it. */
 function bindForDevices() {
   const ffi = process.getBuiltinModule('node:ffi');
   const { functions } = ffi.dlopen(null, { ioctl: { arguments: ['i32', 'u64', 'buffer'], return: 'i32' } });

@@ -62,7 +62,7 @@ export function openSandboxLink(netnsPath: string, containerIfName: string): San
         removal = removeLink(pod, container, attempt);
         return hostEnd === undefined ? removal : doneOrGone(removal, () => !isThere(host, hostEnd));
       },
-      // Its thread still reads from the socket, whose number must not be another file's by then.
+      // Its answer is read from the socket when the thread comes back, and the number must not be another file's by then.
       [Symbol.dispose]: () =>
         removal === undefined
           ? open.dispose()
@@ -120,7 +120,10 @@ async function removeLink(socket: NetlinkSocket, link: Link, attempt: string): P
   }
 }
 
-/** A question to the kernel waits until it has changed its tables: one is enough, once the deletion has begun. */
+/**
+ * A question to the kernel waits until it has changed its tables, as all questions of a call do: one is enough, once the
+ * deletion has begun.
+ */
 async function doneOrGone(removal: Promise<void>, isGone: () => boolean): Promise<void> {
   for (let waitMs = FIRST_LOOK_MS; ; waitMs *= 2) {
     const isDone = await Promise.race([removal.then(() => true), pause(waitMs, false)]);

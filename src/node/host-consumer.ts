@@ -66,8 +66,8 @@ export function keepHost({
   /** Told once for what the host has: an address of a Node that some other device translates is on no interface for good. */
   function followMove(round: Round): void {
     if (!isNowhere(round)) whereTold = undefined;
-    if (!isNowhere(round) || round.cause !== 'kernel' || facts === undefined) return;
-    const addresses = withoutPods(facts).addresses.filter(({ network }) => !isLinkLocal(network.address));
+    if (!isNowhere(round) || facts === undefined) return;
+    const addresses = ownAddresses(facts);
     if (whereTold !== undefined && sameValue(addresses, whereTold)) return;
     whereTold = addresses;
     lookAgain?.();
@@ -96,6 +96,13 @@ export function keepHost({
     },
     [Symbol.dispose]: () => keeper.close(),
   };
+}
+
+/** Those that say where the host is; dummy devices hold those of services. */
+function ownAddresses(facts: HostFacts): HostFacts['addresses'] {
+  const { links, addresses } = withoutPods(facts);
+  const real = new Set(links.filter(({ kind }) => kind !== 'dummy').map(({ ifIndex }) => ifIndex));
+  return addresses.filter(({ ifIndex, network }) => real.has(ifIndex) && !isLinkLocal(network.address));
 }
 
 /** Whether no interface has the address of our Node. */

@@ -5,7 +5,7 @@ import type { IpAddress, IpFamily } from '../../base/ip-address.ts';
 import type { ClusterState } from '../cluster.ts';
 import type { Finding } from '../finding.ts';
 import type { HostFacts } from '../host-facts.ts';
-import { type HostRoute, routeKey } from '../host-route.ts';
+import { type HostRoute, PLUGIN_PROTOCOL, routeKey } from '../host-route.ts';
 import { blankRoute, type RouteWorld } from './block-routes.ts';
 import { hostAddressOf } from './peers.ts';
 import { collectProblems } from './problems.ts';
@@ -53,7 +53,7 @@ function inKeyOrder({ endpoints }: ClusterState) {
 
 function podRoute(address: IpAddress, device: string): HostRoute {
   const scope = address.family === 4 ? 'link' : 'global';
-  return { ...blankRoute(hostCidr(address)), device, scope };
+  return { ...blankRoute(hostCidr(address)), device, scope, protocol: PLUGIN_PROTOCOL };
 }
 
 /** Keys of the routes that are the business of a pod here: those with an interface, and those of borrowed addresses. */

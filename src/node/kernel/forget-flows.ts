@@ -77,8 +77,7 @@ export function createForgetter(filter: () => NetlinkSocket): FlowForgetter {
     try {
       forgetConnections(filter(), addresses);
     } catch {
-      // A kernel that does not tell of its connections forgets them by itself, in time.
-      waiting = [];
+      // The kernel forgets them by itself, in time.
     }
     arm();
   }

@@ -5,7 +5,7 @@ import type { IpFamily } from '../../base/ip-address.ts';
 import { type NetlinkSocket, openFilterSocket, openNetlinkSocket } from '../../network/netlink/socket.ts';
 import type { DesiredHost } from '../desired/desired-host.ts';
 import type { HostFacts } from '../host-facts.ts';
-import { POD_PATIENCE_MS } from '../reconcile/lost-pod-routes.ts';
+import { isPluginAwaited, POD_PATIENCE_MS } from '../reconcile/lost-pod-routes.ts';
 import { type PlanOptions, USUAL_OPTIONS } from '../reconcile/plan-options.ts';
 import { backoffMs } from '../watch/backoff.ts';
 import { createForgetter } from './forget-flows.ts';
@@ -192,7 +192,7 @@ export class HostKeeper implements Disposable {
     const elapsedMs = endedMs - startedMs;
     this.#lastRound = { endedMs, elapsedMs };
     if ((cause === 'kernel' || cause === 'pods') && result.steps.length > 0) this.#repaired(endedMs);
-    if (this.#memory.missingSince.size > 0) {
+    if (result.failures.length === 0 && isPluginAwaited(this.#memory.missingSince, endedMs)) {
       this.#waitsForPods = true;
       this.#askIn('pods', POD_PATIENCE_MS);
     }

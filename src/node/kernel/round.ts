@@ -51,7 +51,7 @@ export interface RoundMemory {
   desired: DesiredHost | undefined;
   /** As last seen to be in the kernel; `undefined`: to be looked at. */
   nat: PerFamily<HostNat | undefined>;
-  /** Routes to pods that are not made again yet. */
+  /** Routes to pods, as of when all routes were last read. */
   missingSince: MissingSince;
 }
 
@@ -118,8 +118,8 @@ function lostPods(
 ): readonly HostRoute[] {
   const up = new Set<string | undefined>(links.filter(({ isUp }) => isUp).map(({ name }) => name));
   const reachable = podRoutes.filter(({ device }) => up.has(device));
-  const { lost, waiting } = lostPodRoutes(reachable, routes, memory.missingSince, nowMs);
-  memory.missingSince = waiting;
+  const { lost, missingSince } = lostPodRoutes(reachable, routes, memory.missingSince, nowMs);
+  memory.missingSince = missingSince;
   return lost;
 }
 

@@ -5,7 +5,7 @@
 
 import { type HostRoute, routeKey } from '../host-route.ts';
 
-/** Nobody takes longer from an interface to its routes. */
+/** From an interface to its routes; a plugin that takes longer finds its route made. */
 export const POD_PATIENCE_MS = 300;
 
 /** When each was first missing, in milliseconds, by the key of the route. */
@@ -14,13 +14,13 @@ export type MissingSince = ReadonlyMap<string, number>;
 export interface LostPodRoutes {
   /** To be made again. */
   readonly lost: readonly HostRoute[];
-  /** Those that are not to be made yet. */
-  readonly waiting: MissingSince;
+  /** With those, which stay until they are seen to be there. */
+  readonly missingSince: MissingSince;
 }
 
 /**
- * `podRoutes`: to pods whose interface is up; `found`: all of the main table, just read. A direct route serves, whoever
- * made it and with whatever metric, also one through another interface: that is of a sandbox that is about to take over.
+ * `podRoutes`: to pods whose interface is up; `found`: all of the main table, just read. Whoever has made a route to the
+ * address, and wherever it leads, it is left alone: through another interface may be a sandbox that is about to take over.
  */
 export function lostPodRoutes(
   podRoutes: readonly HostRoute[],
@@ -28,19 +28,22 @@ export function lostPodRoutes(
   before: MissingSince,
   nowMs: number,
 ): LostPodRoutes {
-  const places = new Set(found.filter(isDirect).map(placeOf));
+  const places = new Set(found.map(placeOf));
   const missing = podRoutes.filter((route) => !places.has(placeOf(route)));
   const sinceMs = (route: HostRoute) => before.get(routeKey(route)) ?? nowMs;
-  const isLost = (route: HostRoute) => nowMs - sinceMs(route) >= POD_PATIENCE_MS;
-  const waiting = missing.filter((route) => !isLost(route));
   return {
-    lost: missing.filter(isLost),
-    waiting: new Map(waiting.map((route) => [routeKey(route), sinceMs(route)])),
+    lost: missing.filter((route) => isLostSince(sinceMs(route), nowMs)),
+    missingSince: new Map(missing.map((route) => [routeKey(route), sinceMs(route)])),
   };
 }
 
-function isDirect({ type, gateway }: HostRoute): boolean {
-  return type === 'unicast' && gateway === undefined;
+/** Whether the CNI plugin may still be about to make one of them. */
+export function isPluginAwaited(missingSince: MissingSince, nowMs: number): boolean {
+  return missingSince.values().some((sinceMs) => !isLostSince(sinceMs, nowMs));
+}
+
+function isLostSince(sinceMs: number, nowMs: number): boolean {
+  return nowMs - sinceMs >= POD_PATIENCE_MS;
 }
 
 function placeOf({ table, destination: { family, base, prefixLength } }: HostRoute): string {

@@ -10,6 +10,7 @@ import type { IpamFacts } from '../../ipam/facts.ts';
 import type { IpamChange } from '../../ipam/records.ts';
 import { stillHeld } from '../../ipam/still-held.ts';
 import type { WorkloadIdentifiers } from '../../workload/identifiers.ts';
+import { isOfContainer } from '../../workload/workload-endpoint.ts';
 import type { BeforeAdd } from './decide-add.ts';
 
 export type PointOfReturn =
@@ -36,11 +37,12 @@ export interface FailedAdd {
  * nothing.
  */
 export function pointOfReturn({ restore, ids, nowNs, isOnHost }: FailedAdd, facts: IpamFacts): PointOfReturn {
-  const predecessor = restore?.predecessor;
-  if (restore === undefined || predecessor === undefined) return { outcome: 'known', restore, guards: [] };
+  if (restore === undefined) return { outcome: 'known', restore, guards: [] };
   const nothing = { outcome: 'known', restore: withoutEndpoint(restore), guards: [] } as const;
-  const { interfaceName } = restore.endpoint ?? {};
-  if (interfaceName !== undefined && !isOnHost(interfaceName)) return nothing;
+  const { endpoint, predecessor } = restore;
+  const isAnothers = endpoint !== undefined && !isOfContainer(endpoint, ids.containerId);
+  if (isAnothers && !isOnHost(endpoint.interfaceName)) return nothing;
+  if (predecessor === undefined) return { outcome: 'known', restore, guards: [] };
   const { podName: pod, namespace } = ids;
   const addresses = predecessor.addresses.filter(
     (address) => !restore.takenOver.some((taken) => sameAddress(taken.address, address)),

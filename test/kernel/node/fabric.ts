@@ -123,6 +123,8 @@ export interface TestAgent extends Disposable {
   readonly rounds: readonly TimedRound[];
   /** Other records in place of those before; resolves with the round that follows. */
   tell(records: readonly RecordChange[]): Promise<Round>;
+  /** Everything is read again. */
+  lookAgain(): void;
   /** Resolves when no round has come for a while. */
   quiet(): Promise<void>;
 }
@@ -154,6 +156,7 @@ export function startAgent(host: TestNetns, nodeName: string, records: readonly 
       keeper.wishChanged();
       return promise;
     },
+    lookAgain: () => keeper.lookAgain(),
     quiet: async () => {
       for (let seen = -1; seen !== rounds.length; await realClock.sleep(80)) seen = rounds.length;
     },

@@ -496,8 +496,8 @@ describe('desiredHost() for pods here', () => {
       endpointRecord('node2', 'd', 'cali1a', ['10.77.101.84']),
     );
     expect(desiredHost(cluster, facts).podRoutes.map(formatHostRoute)).toEqual([
-      '10.77.180.113/32 dev cali1a proto 202 scope link',
-      'fd77::1/128 dev cali1a proto 202 metric 1024',
+      '10.77.180.113/32 dev cali1a proto 3 scope link',
+      'fd77::1/128 dev cali1a proto 3 metric 1024',
     ]);
   });
 });
