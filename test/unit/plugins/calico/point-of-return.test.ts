@@ -3,13 +3,14 @@ import { ipamFacts } from '../../../../src/datastore/ipam-records.ts';
 import { EMPTY_VIEW } from '../../../../src/datastore/view.ts';
 import type { BeforeAdd } from '../../../../src/plugins/calico/decide-add.ts';
 import { pointOfReturn } from '../../../../src/plugins/calico/point-of-return.ts';
+import type { WorkloadIdentifiers } from '../../../../src/workload/identifiers.ts';
 import type { WorkloadEndpoint } from '../../../../src/workload/workload-endpoint.ts';
 
 const facts = ipamFacts(EMPTY_VIEW, { nodeName: 'node1' }, () => undefined);
-const ids = {
-  ...{ orchestrator: 'k8s', nodeName: 'node1', namespace: 'default' },
-  ...{ containerId: 'new', ifName: 'eth0', podName: 'web' },
-} as const;
+const ids: WorkloadIdentifiers = {
+  orchestrator: 'k8s',
+  ...{ nodeName: 'node1', namespace: 'default', containerId: 'new', ifName: 'eth0', podName: 'web' },
+};
 
 function endpointOf(containerId: string): WorkloadEndpoint {
   return {
