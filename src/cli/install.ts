@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { type InstallSettings, installSettings } from '../install/install-settings.ts';
 import type { CommandWorld } from './command-world.ts';
 import { type Installed, installOnce } from './install-once.ts';
-import { keepInstalled } from './keep-installed.ts';
+import { fingerprint, keepInstalled } from './keep-installed.ts';
 import { uninstall } from './uninstall.ts';
 
 interface InstallFlags {
@@ -33,10 +33,11 @@ export function installCommand(world: CommandWorld): Command {
     .action(async (flags: InstallFlags) => {
       const settings = settingsOf(flags, world);
       const isDryRun = flags.dryRun === true;
+      const madeFrom = fingerprint(settings);
       const done = await installOnce({ settings, isDryRun, renewsToken: false }, world);
       await report(done, isDryRun, world);
       if (!isDryRun && settings.stays)
-        await keepInstalled(settings, done, world, (line) => world.writeStdout(`${line}\n`));
+        await keepInstalled(settings, done, madeFrom, world, (line) => world.writeStdout(`${line}\n`));
     });
 }
 

@@ -13,14 +13,18 @@ const LOOK_EVERY_MS = 5_000;
 /** Of the token's life, the part after which there is a new one: as calico-node does. */
 const RENEWED_AFTER = 4n;
 
-/** Returns when it is told to end. `tell`: gets one line. What fails is told, and tried again. */
+/**
+ * Returns when it is told to end. `tell`: gets one line. What fails is told, and tried again. `madeFrom`: the
+ * {@link fingerprint} from before the first installation, since what changes during one may not be in it.
+ */
 export async function keepInstalled(
   settings: InstallSettings,
   first: Installed,
+  madeFrom: string,
   world: CommandWorld,
   tell: (line: string) => Promise<void>,
 ): Promise<void> {
-  let seen = fingerprint(settings);
+  let seen = madeFrom;
   let renewNs = renewalNs(first, world);
   let failure: string | undefined;
   while (await pause(world)) {
@@ -48,7 +52,7 @@ function renewalNs({ expiresNs }: Installed, { clock, random }: CommandWorld): b
 }
 
 /** Of everything that can change under a process: secrets and templates are volumes. */
-function fingerprint({ tlsFolder, template }: InstallSettings): string {
+export function fingerprint({ tlsFolder, template }: InstallSettings): string {
   try {
     const tls = readTls(tlsFolder).files.map(({ name, text }) => `${name} ${text.reveal()}`);
     const account = readPodAccount()?.certificateAuthority ?? '';
