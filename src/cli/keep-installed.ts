@@ -1,6 +1,7 @@
 /** Stays, and installs again whenever what it was made from has changed, or the plugin's token is to be renewed. */
 
 import { errorText, isCalicoError } from '../base/calico-error.ts';
+import { pause } from '../base/pause.ts';
 import { sha1Hex } from '../base/sha1.ts';
 import type { InstallSettings } from '../install/install-settings.ts';
 import { readPodAccount, readTemplate, readTls } from '../install/read-inputs.ts';
@@ -27,7 +28,9 @@ export async function keepInstalled(
   let seen = madeFrom;
   let renewNs = renewalNs(first, world);
   let failure: string | undefined;
-  while (await pause(world)) {
+  for (;;) {
+    await pause(world, LOOK_EVERY_MS);
+    if (world.interruption.signal() !== undefined) return;
     const now = fingerprint(settings);
     const renewsToken = renewNs !== undefined && world.clock.nowNs() >= renewNs;
     if (now === seen && !renewsToken && failure === undefined) continue;
@@ -60,14 +63,6 @@ export function fingerprint({ tlsFolder, template }: InstallSettings): string {
   } catch (error) {
     return errorText(error);
   }
-}
-
-/** `false` as soon as the process is to end. */
-async function pause({ clock, interruption }: CommandWorld): Promise<boolean> {
-  const { promise: interrupted, resolve } = Promise.withResolvers<void>();
-  using _listening = interruption.listen(resolve);
-  await Promise.race([interrupted, clock.sleep(LOOK_EVERY_MS)]);
-  return interruption.signal() === undefined;
 }
 
 function describe(error: unknown): string {

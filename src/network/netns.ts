@@ -57,17 +57,7 @@ export function isSameNetns(a: Netns, b: Netns): boolean {
  * do all later work in the wrong namespace, so the process ends at once.
  */
 export function inNetns<T>(netns: Netns, run: () => T): T {
-  const home = ownNetns();
-  try {
-    enter(netns);
-    try {
-      return run();
-    } finally {
-      returnOrAbort(home);
-    }
-  } finally {
-    home.close();
-  }
+  return thereAndBack(() => enter(netns), run);
 }
 
 /**
@@ -75,9 +65,13 @@ export function inNetns<T>(netns: Netns, run: () => T): T {
  * it: whatever is tried there disturbs nobody. Throws {@link KernelError} without CAP_SYS_ADMIN.
  */
 export function inNewNetns<T>(run: () => T): T {
+  return thereAndBack(enterNewNetworkNamespace, run);
+}
+
+function thereAndBack<T>(go: () => void, run: () => T): T {
   const home = ownNetns();
   try {
-    enterNewNetworkNamespace();
+    go();
     try {
       return run();
     } finally {

@@ -6,13 +6,13 @@
 import { CalicoError, isCalicoError } from '../base/calico-error.ts';
 import { createInterrupter } from '../base/interruption.ts';
 import type { Log } from '../base/log.ts';
+import { pause } from '../base/pause.ts';
 import type { Revision } from '../base/revision.ts';
 import type { Leases } from '../datastore/leases.ts';
 import type { Watch } from '../datastore/watch.ts';
 import { applyChanges } from './apply-changes.ts';
 import { type ClusterState, type SettingFields, unknownCluster } from './cluster.ts';
 import type { GarbageCollector } from './garbage/keep-collecting.ts';
-import { pause } from './pause.ts';
 import { writeHostFile } from './registration/host-file.ts';
 import { type Claimant, claimName, type NameClaim } from './registration/name-claim.ts';
 import { createRegistrar, type RegistrarPorts } from './registration/registrar.ts';

@@ -35,11 +35,6 @@ interface Draft {
 type TableOf<Name extends keyof ClusterState> =
   ClusterState[Name] extends ReadonlyMap<string, infer Value> ? TableDraft<Value> : never;
 
-/** {@link applyChanges} of one change. */
-export function applyChange(state: ClusterState, key: string, text: string | undefined): ClusterState {
-  return applyChanges(state, [{ key, text }]);
-}
-
 /**
  * The state after the changes, in their order; the very same state when they change nothing of what the agent needs.
  * A value that cannot be understood is noted and changes nothing else: the last good version goes on.

@@ -7,6 +7,7 @@ import { CalicoError, isCalicoError } from '../../base/calico-error.ts';
 import { type Clock, deadlineIn } from '../../base/deadline.ts';
 import type { Interruption } from '../../base/interruption.ts';
 import { isJsonObject, type JsonObject } from '../../base/json-object.ts';
+import { pause } from '../../base/pause.ts';
 import { ABSENT } from '../../base/revision.ts';
 import { formatRfc3339 } from '../../base/time.ts';
 import { nodeClaimKey } from '../../datastore/keys.ts';
@@ -14,7 +15,6 @@ import type { Leases } from '../../datastore/leases.ts';
 import { type Decision, settle } from '../../datastore/settle.ts';
 import type { Entry, Store } from '../../datastore/store.ts';
 import { entryAt, type View } from '../../datastore/view.ts';
-import { pause } from '../pause.ts';
 
 export interface Claimant {
   readonly nodeName: string;

@@ -3,9 +3,9 @@
 import type { Clock } from '../../base/deadline.ts';
 import type { Interruption } from '../../base/interruption.ts';
 import type { Log } from '../../base/log.ts';
+import { pause } from '../../base/pause.ts';
 import { FELIX_RUNS } from '../desired/hold-back.ts';
 import { findOtherAgents } from '../kernel/surroundings.ts';
-import { pause } from '../pause.ts';
 
 const LOOK_EVERY_MS = 2_000;
 

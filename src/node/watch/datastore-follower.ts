@@ -6,10 +6,10 @@
 import { CalicoError } from '../../base/calico-error.ts';
 import { type Clock, deadlineIn } from '../../base/deadline.ts';
 import { createInterrupter, type Interruption } from '../../base/interruption.ts';
+import { pause } from '../../base/pause.ts';
 import type { Revision } from '../../base/revision.ts';
 import type { Store } from '../../datastore/store.ts';
 import type { Change, Watch, WatchedDatastore, WatchListener } from '../../datastore/watch.ts';
-import { pause } from '../pause.ts';
 import { backoffMs } from './backoff.ts';
 import { type Gatherer, gather, type Pace } from './gather.ts';
 import { createKeyLedger, type KeyLedger } from './key-ledger.ts';

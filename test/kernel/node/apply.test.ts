@@ -10,8 +10,8 @@ import { applySteps } from '../../../src/node/kernel/apply.ts';
 import { createObserver } from '../../../src/node/kernel/observe.ts';
 import type { HostStep } from '../../../src/node/reconcile/host-step.ts';
 import { realClock } from '../../support/clock.ts';
-import { makeNetns, moveTo, type TestNetns, whyNoNetns } from '../../support/netns.ts';
-import { until } from './fabric.ts';
+import { type TestNetns, whyNoNetns } from '../../support/netns.ts';
+import { makeLoneHost, until } from './fabric.ts';
 
 const ROUTE: HostRoute = {
   destination: parseCidr('10.77.101.80/28'),
@@ -42,16 +42,7 @@ describe.skipIf(whyNoNetns() !== undefined)('a host', () => {
 
   beforeEach(() => {
     stack = new DisposableStack();
-    host = stack.use(makeNetns('host'));
-    stack.use(moveTo(host));
-    host.sh(`
-      ip link set lo up
-      ip link add eth0 type veth peer name switch
-      ip link set switch up
-      ip link set eth0 up
-      ip address add 10.50.0.11/24 dev eth0
-      ip address add 2001:db8:50::11/64 dev eth0 nodad
-    `);
+    host = makeLoneHost(stack, '10.50.0.11/24', '2001:db8:50::11/64');
     socket = stack.use(openNetlinkSocket());
   });
   afterEach(() => stack.dispose());

@@ -115,6 +115,20 @@ function makeHostAndPod(stack: DisposableStack, router: TestNetns, name: HostNam
   return { host, pod };
 }
 
+/** A host of its own, in which the calling thread then is, on a switch that leads nowhere: with these addresses on eth0. */
+export function makeLoneHost(stack: DisposableStack, ...addresses: readonly string[]): TestNetns {
+  const host = stack.use(makeNetns('host'));
+  stack.use(moveTo(host));
+  host.sh(`
+    ip link set lo up
+    ip link add eth0 type veth peer name switch
+    ip link set switch up
+    ip link set eth0 up
+    ${addresses.map((address) => `ip address add ${address} dev eth0 nodad`).join('\n')}
+  `);
+  return host;
+}
+
 export interface TimedRound extends Round {
   readonly endedMs: number;
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordChange } from '../../../src/node/apply-changes.ts';
-import { makeNetns, moveTo, type TestNetns, whyNoNetns } from '../../support/netns.ts';
+import { type TestNetns, whyNoNetns } from '../../support/netns.ts';
 import { blockRecord, nodeRecord, poolRecord, READY } from '../../unit/node/records.ts';
-import { startAgent } from './fabric.ts';
+import { makeLoneHost, startAgent } from './fabric.ts';
 
 const BLOCKS_PER_NODE = 4;
 
@@ -27,15 +27,7 @@ describe.skipIf(whyNoNetns() !== undefined)('a thousand peers of four blocks', (
 
   beforeEach(() => {
     stack = new DisposableStack();
-    host = stack.use(makeNetns('host'));
-    stack.use(moveTo(host));
-    host.sh(`
-      ip link set lo up
-      ip link add eth0 type veth peer name switch
-      ip link set switch up
-      ip link set eth0 up
-      ip address add 10.50.0.1/16 dev eth0
-    `);
+    host = makeLoneHost(stack, '10.50.0.1/16');
   });
   afterEach(() => stack.dispose());
 

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  applyChange,
-  applyChanges,
-  type RecordChange,
-  replaceRecords,
-} from '../../../src/node/apply-changes.ts';
-import { isOtherForKernel, unknownCluster } from '../../../src/node/cluster.ts';
+import { applyChanges, type RecordChange, replaceRecords } from '../../../src/node/apply-changes.ts';
+import { type ClusterState, isOtherForKernel, unknownCluster } from '../../../src/node/cluster.ts';
 import { desiredHost } from '../../../src/node/desired/desire.ts';
 import type { DesiredHost } from '../../../src/node/desired/desired-host.ts';
 import { BROKEN, clusterHistory } from './cluster-arbitraries.ts';
@@ -33,6 +28,10 @@ function sorted(desired: DesiredHost) {
       Array.isArray(value) ? value.map(json).toSorted() : json(value),
     ]),
   );
+}
+
+function applyChange(state: ClusterState, key: string, text: string | undefined): ClusterState {
+  return applyChanges(state, [{ key, text }]);
 }
 
 describe('applyChanges()', () => {

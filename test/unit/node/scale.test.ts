@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyChange, applyChanges, type RecordChange } from '../../../src/node/apply-changes.ts';
+import { applyChanges, type RecordChange } from '../../../src/node/apply-changes.ts';
 import { unknownCluster } from '../../../src/node/cluster.ts';
 import { desiredHost } from '../../../src/node/desired/desire.ts';
 import type { DesiredHost } from '../../../src/node/desired/desired-host.ts';
@@ -51,7 +51,7 @@ describe('a thousand nodes of four blocks', () => {
     expect(desired.findings).toEqual([]);
     expect(steps.length).toBeGreaterThan(2 * 999 + 4000);
     const moved = blockRecord('10.64.0.64/26', 'host:node7');
-    const [changed, applying] = timed(() => applyChange(state, moved.key, moved.text));
+    const [changed, applying] = timed(() => applyChanges(state, [moved]));
     const [next, again] = timed(() => desiredHost(changed, facts, memo));
     expect(inOrder(next)).toEqual(inOrder(desiredHost(changed, facts)));
     expect(desiring + planning).toBeLessThan(1000);

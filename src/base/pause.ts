@@ -1,14 +1,14 @@
-/** A pause that does not outlive the agent. */
+/** A pause that does not outlive the work. */
 
-import type { Clock } from '../base/deadline.ts';
-import type { Interruption } from '../base/interruption.ts';
+import type { Clock } from './deadline.ts';
+import type { Interruption } from './interruption.ts';
 
 export interface Pausing {
   readonly clock: Clock;
   readonly interruption: Interruption;
 }
 
-/** Ends early when the agent is told to stop. */
+/** Ends early when the process is told to stop. */
 export async function pause({ clock, interruption }: Pausing, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   using _listening = interruption.listen(resolve);
