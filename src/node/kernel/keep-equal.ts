@@ -5,7 +5,7 @@ import type { IpFamily } from '../../base/ip-address.ts';
 import { type NetlinkSocket, openFilterSocket, openNetlinkSocket } from '../../network/netlink/socket.ts';
 import type { DesiredHost } from '../desired/desired-host.ts';
 import type { HostFacts } from '../host-facts.ts';
-import { isPluginAwaited, POD_PATIENCE_MS } from '../reconcile/lost-pod-routes.ts';
+import { POD_PATIENCE_MS } from '../reconcile/lost-pod-routes.ts';
 import { type PlanOptions, USUAL_OPTIONS } from '../reconcile/plan-options.ts';
 import { backoffMs } from '../watch/backoff.ts';
 import { createForgetter } from './forget-flows.ts';
@@ -60,7 +60,6 @@ export class HostKeeper implements Disposable {
   readonly #dueMs = new Map<RoundCause, number>();
   /** Interfaces of pods that have lost a route, or gone with it. */
   readonly #podsToSee = new Set<number>();
-  #waitsForPods = false;
   #filter: NetlinkSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastRound: LastRound = { endedMs: 0, elapsedMs: 0 };
@@ -178,8 +177,8 @@ export class HostKeeper implements Disposable {
     for (const cause of due) this.#dueMs.delete(cause);
     if (!due.includes('pods')) return due;
     const isToSee =
-      this.#waitsForPods || [...this.#podsToSee].some((ifIndex) => this.#observer.hasLink(ifIndex));
-    this.#waitsForPods = false;
+      this.#memory.pods.isPluginAwaited ||
+      [...this.#podsToSee].some((ifIndex) => this.#observer.hasLink(ifIndex));
     this.#podsToSee.clear();
     if (!isToSee) return due.filter((cause) => cause !== 'pods');
     this.#observer.outdate(['routes']);
@@ -192,10 +191,8 @@ export class HostKeeper implements Disposable {
     const elapsedMs = endedMs - startedMs;
     this.#lastRound = { endedMs, elapsedMs };
     if ((cause === 'kernel' || cause === 'pods') && result.steps.length > 0) this.#repaired(endedMs);
-    if (result.failures.length === 0 && isPluginAwaited(this.#memory.missingSince, endedMs)) {
-      this.#waitsForPods = true;
+    if (result.failures.length === 0 && this.#memory.pods.isPluginAwaited)
       this.#askIn('pods', POD_PATIENCE_MS);
-    }
     if (this.#memory.facts?.isFelixRunning) this.#askIn('tick', FELIX_POLL_MS);
     this.#retryAfter(result);
     this.#options.onRound({ ...result, cause, elapsedMs });

@@ -10,7 +10,7 @@ import type { HostFacts } from '../host-facts.ts';
 import type { HostRoute } from '../host-route.ts';
 import { keepNat } from '../nat/keep-nat.ts';
 import type { HostStep } from '../reconcile/host-step.ts';
-import { lostPodRoutes, type MissingSince } from '../reconcile/lost-pod-routes.ts';
+import { type LostPodRoutes, lostPodRoutes } from '../reconcile/lost-pod-routes.ts';
 import type { ObservedHost } from '../reconcile/observed-host.ts';
 import { planChanges } from '../reconcile/plan.ts';
 import type { PlanOptions } from '../reconcile/plan-options.ts';
@@ -52,7 +52,7 @@ export interface RoundMemory {
   /** As last seen to be in the kernel; `undefined`: to be looked at. */
   nat: PerFamily<HostNat | undefined>;
   /** Routes to pods, as of when all routes were last read. */
-  missingSince: MissingSince;
+  pods: LostPodRoutes;
 }
 
 export function newMemory(): RoundMemory {
@@ -60,7 +60,7 @@ export function newMemory(): RoundMemory {
     facts: undefined,
     desired: undefined,
     nat: { 4: undefined, 6: undefined },
-    missingSince: new Map(),
+    pods: { lost: [], missingSince: new Map(), isPluginAwaited: false },
   };
 }
 
@@ -77,7 +77,11 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
   try {
     const { facts: before, areRoutesNew } = tools.observer.look();
     const desired = wish(before, tools, memory);
-    if (desired === undefined) return nothing;
+    if (desired === undefined) {
+      // Which of them lead to pods is not known yet.
+      if (areRoutesNew) tools.observer.outdate(['routes']);
+      return nothing;
+    }
     tools.observer.include(desired.sysctls.map(({ key }) => key));
     const { facts, observed } = tools.observer.look();
     const lost = areRoutesNew ? lostPods(desired, facts, observed, memory, tools.nowMs()) : [];
@@ -118,9 +122,8 @@ function lostPods(
 ): readonly HostRoute[] {
   const up = new Set<string | undefined>(links.filter(({ isUp }) => isUp).map(({ name }) => name));
   const reachable = podRoutes.filter(({ device }) => up.has(device));
-  const { lost, missingSince } = lostPodRoutes(reachable, routes, memory.missingSince, nowMs);
-  memory.missingSince = missingSince;
-  return lost;
+  memory.pods = lostPodRoutes(reachable, routes, memory.pods.missingSince, nowMs);
+  return memory.pods.lost;
 }
 
 function wish(facts: HostFacts, { desire }: RoundTools, memory: RoundMemory): DesiredHost | undefined {

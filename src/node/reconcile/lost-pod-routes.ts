@@ -16,6 +16,8 @@ export interface LostPodRoutes {
   readonly lost: readonly HostRoute[];
   /** With those, which stay until they are seen to be there. */
   readonly missingSince: MissingSince;
+  /** Whether others are missing, which the CNI plugin may still be about to make: to be looked at again. */
+  readonly isPluginAwaited: boolean;
 }
 
 /**
@@ -31,19 +33,12 @@ export function lostPodRoutes(
   const places = new Set(found.map(placeOf));
   const missing = podRoutes.filter((route) => !places.has(placeOf(route)));
   const sinceMs = (route: HostRoute) => before.get(routeKey(route)) ?? nowMs;
+  const lost = missing.filter((route) => nowMs - sinceMs(route) >= POD_PATIENCE_MS);
   return {
-    lost: missing.filter((route) => isLostSince(sinceMs(route), nowMs)),
+    lost,
     missingSince: new Map(missing.map((route) => [routeKey(route), sinceMs(route)])),
+    isPluginAwaited: lost.length < missing.length,
   };
-}
-
-/** Whether the CNI plugin may still be about to make one of them. */
-export function isPluginAwaited(missingSince: MissingSince, nowMs: number): boolean {
-  return missingSince.values().some((sinceMs) => !isLostSince(sinceMs, nowMs));
-}
-
-function isLostSince(sinceMs: number, nowMs: number): boolean {
-  return nowMs - sinceMs >= POD_PATIENCE_MS;
 }
 
 function placeOf({ table, destination: { family, base, prefixLength } }: HostRoute): string {

@@ -143,15 +143,22 @@ export interface TestAgent extends Disposable {
   quiet(): Promise<void>;
 }
 
-/** Keeps the host equal to what the records say, without a datastore. */
-export function startAgent(host: TestNetns, nodeName: string, records: readonly RecordChange[]): TestAgent {
+/**
+ * Keeps the host equal to what the records say, without a datastore. `undefined`: what they say is not known before it is
+ * told.
+ */
+export function startAgent(
+  host: TestNetns,
+  nodeName: string,
+  records: readonly RecordChange[] | undefined,
+): TestAgent {
   using _here = moveTo(host);
-  let state = applyChanges(unknownCluster(nodeName), records);
+  let state = records && applyChanges(unknownCluster(nodeName), records);
   const memo = {};
   const rounds: TimedRound[] = [];
   let waiting: ((round: Round) => void) | undefined;
   const keeper = keepEqual({
-    desire: (facts) => desiredHost(state, facts, memo),
+    desire: (facts) => state && desiredHost(state, facts, memo),
     clock: realClock,
     random: Math.random,
     onRound: (round) => {
@@ -164,7 +171,7 @@ export function startAgent(host: TestNetns, nodeName: string, records: readonly 
   return {
     rounds,
     tell: (changes) => {
-      state = applyChanges(state, changes);
+      state = applyChanges(state ?? unknownCluster(nodeName), changes);
       const { promise, resolve } = Promise.withResolvers<Round>();
       waiting = resolve;
       keeper.wishChanged();

@@ -152,6 +152,20 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     },
   );
 
+  it('makes the route to a pod again that was lost before it knew the cluster', async () => {
+    const { pod: address } = HOSTS.node1;
+    agent[Symbol.dispose]();
+    host.sh(`ip route del ${address}`);
+    agent = startAgent(host, 'node1', undefined);
+    agent.lookAgain();
+    await agent.quiet();
+    expect(agent.rounds).toMatchObject([{ desired: undefined, failures: [] }]);
+
+    await agent.tell([...RECORDS, ...POOLS, endpointRecord('node1', 'a', 'cali1', [address])]);
+
+    await until('the route to the pod', () => host.sh(`ip route show ${address}`) !== '');
+  });
+
   it('tries what the kernel refuses less and less often', async () => {
     const address = ipv6Of('node1').pod;
     await agent.tell([...POOLS, endpointRecord('node1', 'c', 'cali1', [address])]);
