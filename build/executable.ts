@@ -64,15 +64,13 @@ const LOADED_IN_CALLS = ['node:ffi', 'node:tls', 'node:http', 'node:child_proces
  */
 const PIECE_BYTES = 64 * 1024;
 
+/** Paths of files that the program can ask for, by their names. */
+type Assets = Readonly<Record<string, string>>;
+
 /**
- * Packs `bundle` into the executable `outfile`, and `assets`, files that it can ask for by name. It appears there whole or
- * not at all, also while one runs.
+ * Packs `bundle` into the executable `outfile`, with `assets`. It appears there whole or not at all, also while one runs.
  */
-export async function packExecutable(
-  bundle: string,
-  outfile: string,
-  assets: readonly string[] = [],
-): Promise<void> {
+export async function packExecutable(bundle: string, outfile: string, assets: Assets = {}): Promise<void> {
   mkdirSync(dirname(outfile), { recursive: true });
   const folder = mkdtempSync(resolve(dirname(outfile), `.${basename(outfile)}-`));
   try {
@@ -87,7 +85,7 @@ export async function packExecutable(
 }
 
 /** Gives the path of the file, which is in `folder`. */
-async function pack(bundle: string, folder: string, assets: readonly string[]): Promise<string> {
+async function pack(bundle: string, folder: string, assets: Assets): Promise<string> {
   const script = join(folder, 'snapshot.cjs');
   const output = join(folder, 'packed');
   writeFileSync(script, snapshotScript(bundle, V8_FLAGS));
@@ -97,7 +95,7 @@ async function pack(bundle: string, folder: string, assets: readonly string[]): 
     nodePath: preparedNode(folder),
     seaConfig: {
       ...SEA_CONFIG,
-      assets: Object.fromEntries(assets.map((path) => [basename(path), resolve(path)])),
+      assets: Object.fromEntries(Object.entries(assets).map(([name, path]) => [name, resolve(path)])),
     },
     signature: false,
   });

@@ -134,7 +134,7 @@ function processPort(env: Environment, interruption: Interruption) {
 async function runCommand(args: readonly string[], env: Environment): Promise<ExitCode> {
   // A cluster of any size is read: collecting garbage more often costs a third more time and saves half of the memory.
   process.getBuiltinModule('node:v8').setFlagsFromString('--optimize-for-size');
-  const { operate } = evaluateBundle<typeof import('./operator.ts')>('operator.cjs');
+  const { operate } = await import('./operator.ts');
   const { interruption, interrupt } = createInterrupter();
   process.on('SIGTERM', interrupt);
   process.on('SIGINT', interrupt);
@@ -167,19 +167,6 @@ async function ask(question: string, interruption: Interruption): Promise<string
   } finally {
     lines.close();
   }
-}
-
-/** A bundle that was packed into the executable as it is. */
-function evaluateBundle<Exports>(name: string): Exports {
-  const { getAsset } = process.getBuiltinModule('node:sea');
-  const { runInThisContext } = process.getBuiltinModule('node:vm');
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const module = { exports: {} as Exports };
-  const evaluate = runInThisContext(`(function (require, module, exports) {${getAsset(name, 'utf8')}\n})`, {
-    filename: name,
-  });
-  evaluate(createRequire(process.execPath), module, module.exports);
-  return module.exports;
 }
 
 function plugin(program: Program, world: World): CniPlugin {

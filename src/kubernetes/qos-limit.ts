@@ -23,7 +23,7 @@ interface Limit {
 
 const LIMITS = {
   Bandwidth: { words: 'bandwidth', least: '1k', most: '1P' },
-  // 2^32 − 1 bytes.
+  // 2^32 - 1 bytes.
   Burst: { words: 'burst', least: '1k', most: '34359738360' },
   // It must exceed the bandwidth, so its bounds do.
   Peakrate: { words: 'peakrate', least: '1.01k', most: '1.01P' },
