@@ -4,6 +4,7 @@
  * native binding cannot be part of a startup snapshot. All calls are synchronous, on the calling thread.
  */
 
+import type { CallbackFunctionFromSignature, FunctionSignature } from 'node:ffi';
 import { constants } from 'node:os';
 import { KernelError } from './kernel-error.ts';
 
@@ -27,99 +28,85 @@ const SIOCETHTOOL = 0x8946n;
 const IFREQ_BYTES = 40;
 const IF_NAME_BYTES = 16;
 
-let bound: ReturnType<typeof bind> | undefined;
+let opened: ReturnType<typeof open> | undefined;
 
-function bind() {
+function open() {
   const ffi = process.getBuiltinModule('node:ffi');
-  const { functions } = ffi.dlopen(null, {
-    setns: { arguments: ['i32', 'i32'], return: 'i32' },
-    socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
-    setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
-    flock: { arguments: ['i32', 'i32'], return: 'i32' },
-    poll: { arguments: ['buffer', 'u64', 'i32'], return: 'i32' },
-    _exit: { arguments: ['i32'], return: 'void' },
+  const { lib, functions } = ffi.dlopen(null, {
+    // Bound before it is needed: binding could change what it tells.
     __errno_location: { arguments: [], return: 'pointer' },
   });
-  return { ...functions, errno: () => ffi.getInt32(functions.__errno_location(), 0) };
+  return { lib, addressOf: ffi.getRawPointer, errno: () => ffi.getInt32(functions.__errno_location(), 0) };
 }
 
-function libc() {
-  bound ??= bind();
-  return bound;
+function library() {
+  opened ??= open();
+  return opened;
 }
 
-let boundForListening: ReturnType<typeof bindForListening> | undefined;
-
-/** Apart, because every function costs time to bind, and only who listens needs these. */
-function bindForListening() {
-  return process.getBuiltinModule('node:ffi').dlopen(null, {
-    bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
-    getsockname: { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' },
-  }).functions;
+/** A function of the C library, bound when it is first called: that takes time, and a call needs few of them. */
+function imported<const S extends FunctionSignature>(
+  name: string,
+  signature: S,
+): CallbackFunctionFromSignature<S> {
+  let bound: CallbackFunctionFromSignature<S> | undefined;
+  return (...args) => {
+    bound ??= library().lib.getFunction(name, signature);
+    return bound(...args);
+  };
 }
 
-function listening() {
-  boundForListening ??= bindForListening();
-  return boundForListening;
-}
-
-let boundForTrying: ReturnType<typeof bindForTrying> | undefined;
-
-/** Apart as well: only who tries what the kernel can do needs it. */
-function bindForTrying() {
-  return process.getBuiltinModule('node:ffi').dlopen(null, {
-    unshare: { arguments: ['i32'], return: 'i32' },
-  }).functions;
-}
-
-let boundForDevices: ReturnType<typeof bindForDevices> | undefined;
-
-/** Apart as well: a plugin call has no use for it. */
-function bindForDevices() {
-  const ffi = process.getBuiltinModule('node:ffi');
-  const { functions } = ffi.dlopen(null, { ioctl: { arguments: ['i32', 'u64', 'buffer'], return: 'i32' } });
-  return { ...functions, addressOf: ffi.getRawPointer };
-}
+const libc = {
+  setns: imported('setns', { arguments: ['i32', 'i32'], return: 'i32' }),
+  unshare: imported('unshare', { arguments: ['i32'], return: 'i32' }),
+  socket: imported('socket', { arguments: ['i32', 'i32', 'i32'], return: 'i32' }),
+  setsockopt: imported('setsockopt', { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' }),
+  bind: imported('bind', { arguments: ['i32', 'buffer', 'u32'], return: 'i32' }),
+  getsockname: imported('getsockname', { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' }),
+  flock: imported('flock', { arguments: ['i32', 'i32'], return: 'i32' }),
+  poll: imported('poll', { arguments: ['buffer', 'u64', 'i32'], return: 'i32' }),
+  ioctl: imported('ioctl', { arguments: ['i32', 'u64', 'buffer'], return: 'i32' }),
+  _exit: imported('_exit', { arguments: ['i32'], return: 'void' }),
+};
 
 /** The result of a call, or its errno as a {@link KernelError}; errno must be read before anything else runs. */
 function checked(operation: string, result: number): number {
   if (result >= 0) return result;
-  throw new KernelError(operation, libc().errno());
+  throw new KernelError(operation, library().errno());
 }
 
 /** setns(2): moves the calling thread, and no other, into the network namespace of the descriptor. */
 export function setNetworkNamespace(fd: number): void {
-  checked('setns', libc().setns(fd, CLONE_NEWNET));
+  checked('setns', libc.setns(fd, CLONE_NEWNET));
 }
 
 /** unshare(2): moves the calling thread, and no other, into a network namespace that is new and empty. */
 export function enterNewNetworkNamespace(): void {
-  boundForTrying ??= bindForTrying();
-  checked('unshare', boundForTrying.unshare(CLONE_NEWNET));
+  checked('unshare', libc.unshare(CLONE_NEWNET));
 }
 
 /** socket(2): a routing netlink socket in the calling thread's present network namespace. */
 export function openRouteSocket(): number {
-  return checked('socket', libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  return checked('socket', libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
 }
 
 /** socket(2): like {@link openRouteSocket}, for the packet filter. */
 export function openNetfilterSocket(): number {
-  return checked('socket', libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  return checked('socket', libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
 }
 
 /** bind(2): makes a netlink socket hear the groups of the mask, group 1 being the lowest bit. */
 export function joinNetlinkGroups(fd: number, mask: number): void {
   const address = netlinkAddress();
   address.writeUInt32LE(mask, 8);
-  checked('bind', listening().bind(fd, address, address.length));
+  checked('bind', libc.bind(fd, address, address.length));
 }
 
 /** getsockname(2): the number by which the kernel names the netlink socket in messages; 0 before its first message. */
 export function netlinkPortId(fd: number): number {
   const address = netlinkAddress();
   const length = Buffer.from([address.length, 0, 0, 0]);
-  checked('getsockname', listening().getsockname(fd, address, length));
+  checked('getsockname', libc.getsockname(fd, address, length));
   return address.readUInt32LE(4);
 }
 
@@ -135,7 +122,7 @@ export function setSocketBuffers(fd: number, bytes: number): void {
   const size = Buffer.alloc(4);
   size.writeInt32LE(bytes);
   for (const option of [SO_SNDBUFFORCE, SO_RCVBUFFORCE])
-    libc().setsockopt(fd, SOL_SOCKET, option, size, size.length);
+    libc.setsockopt(fd, SOL_SOCKET, option, size, size.length);
 }
 
 /** Lets a read on the socket fail with EAGAIN after the time, so that a lost reply can never hang the process. */
@@ -143,19 +130,19 @@ export function setReceiveTimeout(fd: number, timeoutMs: number): void {
   const timeval = Buffer.alloc(16);
   timeval.writeBigInt64LE(BigInt(Math.trunc(timeoutMs / 1000)), 0);
   timeval.writeBigInt64LE(BigInt(Math.trunc(timeoutMs % 1000) * 1000), 8);
-  checked('setsockopt', libc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length));
+  checked('setsockopt', libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length));
 }
 
 /** Switches one boolean netlink option on; `false` when this kernel does not know it. */
 export function enableNetlinkOption(fd: number, option: number): boolean {
   const on = Buffer.from([1, 0, 0, 0]);
-  return libc().setsockopt(fd, SOL_NETLINK, option, on, on.length) === 0;
+  return libc.setsockopt(fd, SOL_NETLINK, option, on, on.length) === 0;
 }
 
 /** flock(2) exclusive without waiting; `false` when another open file description holds the lock. */
 export function tryLockFile(fd: number): boolean {
-  if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
-  const errno = libc().errno();
+  if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  const errno = library().errno();
   if (errno === constants.errno.EWOULDBLOCK || errno === constants.errno.EINTR) return false;
   throw new KernelError('flock', errno);
 }
@@ -178,8 +165,8 @@ function poll(fd: number, events: number, timeoutMs: number): number {
   const pollfd = Buffer.alloc(8);
   pollfd.writeInt32LE(fd, 0);
   pollfd.writeInt16LE(events, 4);
-  if (libc().poll(pollfd, 1n, timeoutMs) >= 0) return pollfd.readInt16LE(6);
-  const errno = libc().errno();
+  if (libc.poll(pollfd, 1n, timeoutMs) >= 0) return pollfd.readInt16LE(6);
+  const errno = library().errno();
   if (errno === constants.errno.EINTR) return 0;
   throw new KernelError('poll', errno);
 }
@@ -189,7 +176,7 @@ function poll(fd: number, events: number, timeoutMs: number): number {
  * lookup of a name can take half a minute. All output must have been written.
  */
 export function exitAtOnce(exitCode: number): void {
-  libc()._exit(exitCode);
+  libc._exit(exitCode);
 }
 
 /**
@@ -202,14 +189,13 @@ export function exitAtOnce(exitCode: number): void {
  * ```
  */
 export function deviceFeature(fd: number, ifName: string, command: number, data = 0): number {
-  boundForDevices ??= bindForDevices();
-  const { ioctl, addressOf } = boundForDevices;
+  const { addressOf } = library();
   // Neither may be moved while the kernel has their addresses, which those of their own memory are not.
   const [value, request] = [Buffer.allocUnsafeSlow(8), Buffer.allocUnsafeSlow(IFREQ_BYTES).fill(0)];
   value.writeUInt32LE(command, 0);
   value.writeUInt32LE(data, 4);
   request.write(ifName, 0, IF_NAME_BYTES - 1);
   request.writeBigUInt64LE(addressOf(value), IF_NAME_BYTES);
-  checked('SIOCETHTOOL', ioctl(fd, SIOCETHTOOL, request));
+  checked('SIOCETHTOOL', libc.ioctl(fd, SIOCETHTOOL, request));
   return value.readUInt32LE(4);
 }
