@@ -11,7 +11,7 @@ import { decodeEndpoint } from './decode-endpoint.ts';
 import { decodeNode } from './decode-node.ts';
 import { decodePool } from './decode-pool.ts';
 import { decodeRecord, objectOrEmpty } from './decode-record.ts';
-import { keysOfState, type RecordName, recordOfKey } from './record-key.ts';
+import { type RecordName, recordOfKey } from './record-key.ts';
 import { draftOf, putEntry, type TableDraft, tableOf } from './table-draft.ts';
 
 export interface RecordChange {
@@ -46,15 +46,6 @@ export function applyChanges(state: ClusterState, changes: Iterable<RecordChange
     if (name !== undefined) applyTo(draft, state.nodeName, name, { key, text });
   }
   return closeDraft(state, draft);
-}
-
-/** The state when these are all the records there are: what is not among them has been deleted. */
-export function replaceRecords(state: ClusterState, records: ReadonlyMap<string, string>): ClusterState {
-  const gone = keysOfState(state).filter((key) => !records.has(key));
-  return applyChanges(state, [
-    ...gone.map((key) => ({ key, text: undefined })),
-    ...Array.from(records, ([key, text]) => ({ key, text })),
-  ]);
 }
 
 function openDraft(state: ClusterState): Draft {

@@ -10,7 +10,6 @@ import {
   WORKLOAD_ENDPOINTS_PREFIX,
 } from '../datastore/keys.ts';
 import { splitEndpointName } from '../workload/endpoint-name.ts';
-import type { ClusterState } from './cluster.ts';
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org';
 const NODES_PREFIX = `${RESOURCES}/nodes/`;
@@ -50,20 +49,6 @@ export function recordOfKey(key: string, nodeName: string): RecordName | undefin
     return splitEndpointName(endpoint.name)[0] === nodeName ? { record: 'endpoint' } : undefined;
   const cidr = key.startsWith(blockPrefix(4)) || key.startsWith(blockPrefix(6)) ? cidrOfKey(key) : undefined;
   return cidr === undefined ? undefined : { record: 'block', cidr };
-}
-
-/** The keys of all records that the state has something of. */
-export function keysOfState(state: ClusterState): readonly string[] {
-  return [
-    ...state.nodes.keys().map((name) => NODES_PREFIX + name),
-    ...state.pools.keys().map((name) => IP_POOLS_PREFIX + name),
-    ...state.felix.keys().map((name) => FELIX_CONFIGURATIONS_PREFIX + name),
-    ...state.blocks.keys(),
-    ...state.endpoints.keys(),
-    ...state.unreadable.keys(),
-    BGP_CONFIGURATION_KEY,
-    CLUSTER_INFORMATION_KEY,
-  ];
 }
 
 function nameBelow(prefix: string, key: string): string | undefined {
