@@ -61,7 +61,7 @@ export function follow(
     await ended.catch(() => undefined);
   };
   onTestFinished(stop);
-  const until = async (holds: () => boolean, seconds = 5) => {
+  const until = async (holds: () => boolean, seconds = 15) => {
     for (const endMs = performance.now() + seconds * 1e3; !holds(); await sleep(2)) {
       if (performance.now() > endMs) {
         throw new Error(`it never came to this: ${holds}; ${JSON.stringify(events.slice(-5), errorsAsText)}`);

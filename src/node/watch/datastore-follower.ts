@@ -154,6 +154,7 @@ export class DatastoreFollower {
   /** One look at everything; what looks like the end of all things is looked at again later. */
   async #read(reading: Reading): Promise<void> {
     const { clock, interruption, onEvent, onBatch, doubtMs = DOUBT_MS } = this.#options;
+    const isOtherHistory = this.#isOtherHistory;
     if (this.#isDoubted) await pause(this.#options, doubtMs);
     onEvent({ type: 'reading', ...reading });
     const { changes, empty, revision } = await readPicture({
@@ -161,7 +162,7 @@ export class DatastoreFollower {
       deadline: deadlineIn(clock, PICTURE_BUDGET_MS, 'the reading of the datastore', interruption),
       ledger: this.#ledger,
       reached: this.#positions.reached(),
-      isOtherHistory: this.#isOtherHistory,
+      isOtherHistory,
       onPart: (part, at) => {
         this.#ledger.note(part);
         onBatch({ changes: part, revision: at, cause: 'part' });
@@ -172,9 +173,12 @@ export class DatastoreFollower {
       return;
     }
     this.#isDoubted = false;
-    this.#isOtherHistory = false;
     this.#isUncertain = false;
-    this.#mustRead = undefined;
+    // Of what has been found out meanwhile this reading knew nothing.
+    if (this.#mustRead === reading) {
+      this.#isOtherHistory = false;
+      this.#mustRead = undefined;
+    }
     this.#ledger.note(changes);
     this.#ledger.complete();
     this.#positions.startAt(revision);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/base/deadline.ts';
 import type { WatchedPrefix } from '../../../../src/node/watch/watched-prefix.ts';
 import { follow, hastyClock } from '../../../support/followed.ts';
 import { createMemoryDatastore, type MemoryDatastore } from '../../../support/memory-watch.ts';
@@ -163,7 +164,13 @@ describe('DatastoreFollower', () => {
 
   it('takes an end of all nodes that is over at the second look for none', async () => {
     const { datastore, options } = await open('/nodes/two', '/blocks/1');
-    const { batches, events, values, until } = follow({ ...options, clock: hastyClock(50), doubtMs: 50 });
+    const doubtMs = 60_000;
+    const { promise: secondLook, resolve: lookAgain } = Promise.withResolvers<void>();
+    const clock: Clock = {
+      ...options.clock,
+      sleep: (ms) => (ms === doubtMs ? secondLook : options.clock.sleep(ms)),
+    };
+    const { batches, events, values, until } = follow({ ...options, clock, doubtMs });
     await until(() => batches.length === 1 && events.some(({ type }) => type === 'connected'));
     await datastore.write([
       { type: 'delete', key: '/nodes/one' },
@@ -171,6 +178,7 @@ describe('DatastoreFollower', () => {
     ]);
     await until(() => events.some(({ type }) => type === 'doubting'));
     await datastore.put('/nodes/one', 'back');
+    lookAgain();
     await until(() => values.get('/nodes/one') === 'back');
     const told = batches
       .slice(1)
@@ -209,6 +217,25 @@ describe('DatastoreFollower', () => {
     await until(() => batches.length === 2);
     expect(batches[1]).toMatchObject({ cause: 'picture', changes: [] });
     expect(events).toContainEqual({ type: 'reading', why: 'somebody asked', cause: 'asked' });
+  });
+
+  it('reads once more when it is asked to while it reads', async () => {
+    const { options } = await open('/blocks/1');
+    const { promise: gate, resolve: letThrough } = Promise.withResolvers<void>();
+    const read: typeof options.store.read = async (...args) => {
+      await gate;
+      return options.store.read(...args);
+    };
+    const { batches, events, follower, until } = follow({ ...options, store: { ...options.store, read } });
+    await until(() => events.some(({ type }) => type === 'reading'));
+    follower.readAgain('somebody asked');
+    letThrough();
+    await until(() => events.some(({ type }) => type === 'connected'));
+    expect(batches.map(({ cause }) => cause)).toEqual(['picture', 'picture']);
+    expect(events.filter(({ type }) => type === 'reading')).toMatchObject([
+      { cause: 'start' },
+      { why: 'somebody asked', cause: 'asked' },
+    ]);
   });
 
   it('ends when it is interrupted, also while it waits', async () => {
