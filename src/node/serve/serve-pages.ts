@@ -28,22 +28,30 @@ export function servePages(options: ServeOptions): Disposable {
   const { place, log, retryMs = RETRY_MS } = options;
   let said: string | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const server = openServer(options);
   const listen = () => void place.listen(server).catch(refused);
 
   function refused(error: unknown): void {
+    if (isOver) return;
     const { message, details } = refusalOf(place, error);
     if (message !== said) log.error(message, { details });
     said = message;
     timer = setTimeout(listen, retryMs).unref();
   }
   server.on('listening', () => {
+    // Disposed of while the place was looked at: until now there was nothing to close.
+    if (isOver) {
+      server.close();
+      return;
+    }
     said = undefined;
     log.info(`agent: serves ${place.what}`, { at: place.name });
   });
   listen();
   return {
     [Symbol.dispose]: () => {
+      isOver = true;
       clearTimeout(timer);
       server.close();
       server.closeAllConnections();

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type Server } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +101,28 @@ describe('servePages()', () => {
     other.close();
     await listening();
     expect((await fetch(`http://127.0.0.1:${port}/liveness`)).status).toBe(200);
+  });
+
+  it.each([
+    ['listens', (server: Server) => new Promise<void>((resolve) => server.listen({ port: 0 }, resolve))],
+    ['is refused', () => Promise.reject(new Error('no place'))],
+  ])('ends also when it is disposed of before it %s', async (_, listen) => {
+    const { promise: look, resolve: goOn } = Promise.withResolvers<void>();
+    const attempts: { readonly server: Server; readonly end: Promise<unknown> }[] = [];
+    const place: Place = {
+      ...tcpPlace('health', '127.0.0.1', 0, 'PORT'),
+      listen: (server) => {
+        const end = look.then(() => listen(server));
+        attempts.push({ server, end: end.catch(() => undefined) });
+        return end;
+      },
+    };
+    servePages({ place, pages, log, retryMs: 1 })[Symbol.dispose]();
+    goOn();
+    await attempts[0]?.end;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(attempts.map(({ server }) => server.listening)).toEqual([false]);
+    expect(lines).toEqual([]);
   });
 
   it('says so when it has no such address', async () => {
