@@ -89,6 +89,8 @@ export function makeRound(tools: RoundTools, memory: RoundMemory): RoundResult {
     const plan = planChanges(desired, observed, options);
     const isHeldBack =
       desired.frozen !== undefined || (desired.doubt !== undefined && !options.isDoubtSettled);
+    // What is lost shows only when routes are read, and this time nothing is done about it.
+    if (isHeldBack && areRoutesNew) tools.observer.outdate(['routes']);
     if (!isHeldBack)
       tools.flows.see({ podRoutes: desired.podRoutes, routes: observed.routes, links: facts.links });
     // Before routes: a pod that reaches the world must not do so with an address that the world cannot answer.
