@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { toolPath } from './tools.ts';
 
 export interface PingStream {
+  /** So many have been answered by now. */
+  answered(): number;
   /** Ends it. */
   stop(): Promise<PingReport>;
 }
@@ -31,6 +33,7 @@ export function startPing(netns: { readonly name: string }, address: string, int
     child.once('close', () => resolve());
   });
   return {
+    answered: () => text.match(ANSWER)?.length ?? 0,
     stop: async () => {
       child.kill('SIGINT');
       await ended;
@@ -38,6 +41,8 @@ export function startPing(netns: { readonly name: string }, address: string, int
     },
   };
 }
+
+const ANSWER = /^\[[\d.]+\] \d+ bytes from .* icmp_seq=\d+ .*time=/gm;
 
 /** Of what ping printed with `-D`: `[1795286000.123456] 64 bytes from 10.0.0.1: icmp_seq=7 ttl=62 time=0.1 ms`. */
 export function readPings(text: string): PingReport {

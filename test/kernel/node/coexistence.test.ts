@@ -1,7 +1,7 @@
 /** What others have on the host stays as it is; what a Felix that has ended left there is used on. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -13,9 +13,18 @@ import { keepHost } from '../../../src/node/host-consumer.ts';
 import { findOtherAgents } from '../../../src/node/kernel/surroundings.ts';
 import { realClock } from '../../support/clock.ts';
 import { makeNetns, moveTo, type TestNetns, whyNoNetns } from '../../support/netns.ts';
+import { startPing } from '../../support/ping-stream.ts';
 import { findTool, requireTool } from '../../support/tools.ts';
 import { blockRecord, poolRecord } from '../../unit/node/records.ts';
-import { type Fabric, HOSTS, makeFabric, RECORDS, startAgent, until } from './fabric.ts';
+import {
+  type Fabric,
+  HOSTS,
+  makeFabric,
+  RECORDS,
+  startAgent,
+  UNTIL_ADDRESSES_COUNT,
+  until,
+} from './fabric.ts';
 
 const why = whyNoNetns();
 const withoutNft = findTool('nft') === undefined;
@@ -79,7 +88,7 @@ describe.skipIf(why !== undefined)(`beside others${why === undefined ? '' : ` (s
   beforeAll(() => {
     fabric = makeFabric();
     host = fabric.hosts.node1;
-    host.sh(FOREIGN);
+    host.sh(FOREIGN + UNTIL_ADDRESSES_COUNT);
     if (!withoutNft) host.sh(FOREIGN_TABLES);
   });
   afterAll(() => fabric[Symbol.dispose]());
@@ -121,7 +130,7 @@ describe.skipIf(why !== undefined)(`beside others${why === undefined ? '' : ` (s
     using agent = startAgent(host, 'node1', RECORDS);
     await agent.tell([OTHER_POOL]);
     await agent.quiet();
-    host.sh('ip link add vxlan.calico type bridge');
+    await agent.afterShell('ip link add vxlan.calico type bridge');
     onTestFinished(() => void host.sh('ip link del vxlan.calico'));
     const { findings, failures } = await agent.tell([POOL]);
     expect(failures).toEqual([]);
@@ -160,7 +169,8 @@ describe.skipIf(why !== undefined)('on a host that was Felix’s', () => {
     await peer.tell([always]);
     await peer.quiet();
     const indexBefore = host.sh('cat /sys/class/net/vxlan.calico/ifindex');
-    const stream = startPings(fabric.pods.node1, HOSTS.node3.pod);
+    const stream = startPing(fabric.pods.node1, HOSTS.node3.pod, 10);
+    await until('answers', () => stream.answered() > 5);
     using agent = startAgent(host, 'node1', RECORDS);
 
     const { steps, failures } = await agent.tell([always]);
@@ -177,9 +187,9 @@ describe.skipIf(why !== undefined)('on a host that was Felix’s', () => {
       'blackhole 10.77.180.112/28 proto 202',
       '10.77.180.113 dev cali1 scope link metric 1024',
     ]);
-    const { sent, received } = await stream.stop();
-    expect(sent).toBeGreaterThan(5);
-    expect(received).toBe(sent);
+    const answered = stream.answered();
+    await until('more answers', () => stream.answered() > answered + 5);
+    expect((await stream.stop()).lost).toEqual([]);
   });
 });
 
@@ -213,7 +223,7 @@ describe.skipIf(why !== undefined)('beside BIRD', () => {
     copyFileSync('/bin/sleep', program);
     const bird = spawn(requireTool('ip'), ['netns', 'exec', host.name, program, '60']);
     onTestFinished(() => void bird.kill('SIGKILL'));
-    await realClock.sleep(300);
+    await until('BIRD runs', () => findOtherAgents().isBirdRunning);
 
     const log = await firstRound(host);
 
@@ -228,33 +238,12 @@ describe.skipIf(why !== undefined)('beside BIRD', () => {
     expect(host.sh('ip route show proto 202')).toBe('');
 
     bird.kill('SIGKILL');
-    await realClock.sleep(200);
+    await until('BIRD has gone', () => !findOtherAgents().isBirdRunning);
     await firstRound(host);
     expect(host.sh('ip route show proto bird')).toBe('');
     expect(host.sh('ip route show proto 202')).toContain('10.77.101.80/28 via 10.50.0.12 dev eth0');
   });
 });
-
-/** Twenty a second, until it is stopped. */
-function startPings(from: TestNetns, to: string) {
-  const argv = ['netns', 'exec', from.name, 'ping', '-i', '0.05', '-W', '1', to];
-  const child = spawn(requireTool('ip'), argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const texts: string[] = [];
-  child.stdout.on('data', (text) => texts.push(String(text)));
-  const ended = new Promise((resolve) => child.on('exit', resolve));
-  return {
-    stop: async () => {
-      await until('some replies', () => texts.join('').split('\n').length > 0);
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      child.kill('SIGINT');
-      await ended;
-      const [, sent, received] =
-        /(\d+) packets transmitted, (\d+) (?:packets )?received/.exec(texts.join('')) ?? [];
-      return { sent: Number(sent), received: Number(received) };
-    },
-  };
-}
 
 describe.skipIf(why !== undefined)('findOtherAgents()', () => {
   const folder = mkdtempSync(join(tmpdir(), 'others-'));
@@ -267,7 +256,9 @@ describe.skipIf(why !== undefined)('findOtherAgents()', () => {
     copyFileSync('/bin/sleep', program);
     const child: ChildProcess = spawn(requireTool('ip'), ['netns', 'exec', netns.name, program, '60']);
     onTestFinished(() => void child.kill('SIGKILL'));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // What it is called is the name of the file: until then it is still `ip`.
+    const commandLine = () => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
+    await until('it runs', () => commandLine().startsWith(program));
   }
 
   it.each([

@@ -5,6 +5,7 @@ import { applyChanges } from '../../../src/node/apply-changes.ts';
 import { unknownCluster } from '../../../src/node/cluster.ts';
 import { desiredHost } from '../../../src/node/desired/desire.ts';
 import { keepEqual, type Round } from '../../../src/node/kernel/keep-equal.ts';
+import { type LastRound, noticePauseMs } from '../../../src/node/kernel/round-times.ts';
 import { realClock } from '../../support/clock.ts';
 import { makeNetns, moveTo, type TestNetns } from '../../support/netns.ts';
 import { makeHost, makeRouter, NO_DUPLICATES } from '../../support/two-subnets.ts';
@@ -69,6 +70,9 @@ export interface Fabric extends Disposable {
   readonly pods: Readonly<Record<HostName, TestNetns>>;
 }
 
+/** The kernel takes its time, even where it need not ask whether anybody else has them. */
+export const UNTIL_ADDRESSES_COUNT = 'while [ -n "$(ip -6 -o address show tentative)" ]; do sleep 0.02; done';
+
 /** The calling thread is in node1 until the fabric is disposed of. */
 export function makeFabric(): Fabric {
   const stack = new DisposableStack();
@@ -100,6 +104,7 @@ function makeHostAndPod(stack: DisposableStack, router: TestNetns, name: HostNam
     ip route add ${address}/32 dev cali1 scope link
     ip -6 route add ${ipv6Of(name).pod}/128 dev cali1
     ip -6 address add fe80::ecee:eeff:feee:eeee/64 dev cali1 nodad
+    ${UNTIL_ADDRESSES_COUNT}
   `);
   pod.sh(`
     ip link set lo up
@@ -133,14 +138,35 @@ export interface TimedRound extends Round {
   readonly endedMs: number;
 }
 
+const AT_REST: LastRound = { endedMs: 0, elapsedMs: 0 };
+/** So often nothing must have happened, with time for whatever waits to be told in between. */
+const QUIET = { times: 10, apartMs: 10 };
+
+/**
+ * Resolves when no round has come for a while. After a long round an agent rests before it acts upon a notice: that is not
+ * quiet yet. Nor is it when time has passed in which this process stood still.
+ */
+export async function untilQuiet(rounds: readonly TimedRound[]): Promise<void> {
+  const isResting = (nowMs: number) =>
+    noticePauseMs(nowMs, rounds.at(-1) ?? AT_REST, []) > noticePauseMs(nowMs, AT_REST, []);
+  let seen = rounds.length;
+  for (let quiet = 0; quiet < QUIET.times; quiet++) {
+    await realClock.sleep(QUIET.apartMs);
+    if (rounds.length !== seen || isResting(performance.now())) quiet = 0;
+    seen = rounds.length;
+  }
+}
+
 export interface TestAgent extends Disposable {
   readonly rounds: readonly TimedRound[];
   /** Other records in place of those before; resolves with the round that follows. */
   tell(records: readonly RecordChange[]): Promise<Round>;
   /** Everything is read again. */
   lookAgain(): void;
-  /** Resolves when no round has come for a while. */
+  /** See {@link untilQuiet}. */
   quiet(): Promise<void>;
+  /** Runs shell lines on the host; resolves when the agent has seen what they did, and is quiet. */
+  afterShell(lines: string): Promise<void>;
 }
 
 /**
@@ -178,19 +204,22 @@ export function startAgent(
       return promise;
     },
     lookAgain: () => keeper.lookAgain(),
-    quiet: async () => {
-      for (let seen = -1; seen !== rounds.length; await realClock.sleep(80)) seen = rounds.length;
+    quiet: () => untilQuiet(rounds),
+    afterShell: async (lines) => {
+      const before = rounds.length;
+      host.sh(lines);
+      await until('a round that sees it', () => rounds.length > before);
+      await untilQuiet(rounds);
     },
     [Symbol.dispose]: () => keeper.close(),
   };
 }
 
-/** Waits until the check holds; gives the milliseconds it took. Throws with `what` after 5 s. */
-export async function until(what: string, holds: () => boolean): Promise<number> {
-  const startedMs = performance.now();
-  for (;;) {
-    if (holds()) return performance.now() - startedMs;
-    if (performance.now() - startedMs > 5_000) throw new Error(`not within 5 s: ${what}`);
-    await realClock.sleep(5);
+const LIMIT_MS = 20_000;
+
+/** Waits until the check holds. Throws with `what` after 20 s, long before an agent looks at everything by itself. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const startedMs = performance.now(); !holds(); await realClock.sleep(5)) {
+    if (performance.now() - startedMs > LIMIT_MS) throw new Error(`not within ${LIMIT_MS} ms: ${what}`);
   }
 }

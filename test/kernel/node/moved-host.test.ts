@@ -7,9 +7,11 @@ import { systemRandom } from '../../../src/base/system-random.ts';
 import { applyChanges } from '../../../src/node/apply-changes.ts';
 import { unknownCluster } from '../../../src/node/cluster.ts';
 import { keepHost } from '../../../src/node/host-consumer.ts';
+import type { AgentWitness } from '../../../src/node/witness.ts';
 import { realClock } from '../../support/clock.ts';
 import { makeNetns, moveTo, whyNoNetns } from '../../support/netns.ts';
 import { nodeRecord, poolRecord, READY } from '../../unit/node/records.ts';
+import { type TimedRound, until, untilQuiet } from './fabric.ts';
 
 const why = whyNoNetns();
 const HOST = `
@@ -35,7 +37,14 @@ it.skipIf(why !== undefined)(
       context: {},
     });
     const mtuFile = join(folder, 'mtu');
-    using host = keepHost({ clock: realClock, random: systemRandom, log, mtuFile });
+    const rounds: TimedRound[] = [];
+    const witness: AgentWitness = {
+      onRound: (round) => void rounds.push({ ...round, endedMs: performance.now() }),
+      onCluster: () => undefined,
+      onEvent: () => undefined,
+      onHeard: () => undefined,
+    };
+    using host = keepHost({ clock: realClock, random: systemRandom, log, mtuFile, witness });
     let moves = 0;
     host.whenMoved?.(() => {
       moves += 1;
@@ -49,8 +58,11 @@ it.skipIf(why !== undefined)(
     host.onCluster(cluster, { changes: [], revision: '1', cause: 'picture' });
     await host.ready;
     const movesAfter = async (change: string) => {
+      await untilQuiet(rounds);
+      const before = rounds.length;
       netns.sh(change);
-      await realClock.sleep(150);
+      await until('a round that sees it', () => rounds.length > before);
+      await untilQuiet(rounds);
       return moves;
     };
 

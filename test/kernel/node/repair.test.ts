@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { POD_PATIENCE_MS } from '../../../src/node/reconcile/lost-pod-routes.ts';
 import { realClock } from '../../support/clock.ts';
 import { type TestNetns, whyNoNetns } from '../../support/netns.ts';
 import { findTool } from '../../support/tools.ts';
-import { endpointRecord, poolRecord } from '../../unit/node/records.ts';
+import { endpointRecord, poolRecord, READY } from '../../unit/node/records.ts';
 import {
   type Fabric,
   HOSTS,
@@ -37,13 +38,20 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
   });
   afterEach(() => agent[Symbol.dispose]());
 
-  /** The agent lives in this process and stands still while a shell runs, so what counts is when its last step was taken. */
-  function report(what: string, damagedMs: number): void {
-    const repaired = agent.rounds.findLast(({ steps, nat }) => steps.length + nat.length > 0);
-    const tookMs = (repaired?.endedMs ?? 0) - damagedMs;
+  /**
+   * The agent lives in this process and stands still while a shell runs, so what is told is when its last step was taken.
+   * It looks at everything only once a minute, so what it does here it does because the kernel has told it to.
+   */
+  async function repairAfter(what: string, damage: string): Promise<void> {
+    const calm = agent.rounds.length;
+    host.sh(damage);
+    const damagedMs = performance.now();
+    const repairs = () => agent.rounds.slice(calm).filter(({ steps, nat }) => steps.length + nat.length > 0);
+    await until('a repair', () => repairs().length > 0);
+    await agent.quiet();
+    const tookMs = (repairs().at(-1)?.endedMs ?? Number.NaN) - damagedMs;
     process.stdout.write(`repaired ${tookMs.toFixed(1)} ms after ${what}\n`);
-    expect(tookMs).toBeGreaterThan(0);
-    expect(tookMs).toBeLessThan(1_000);
+    expect(new Set(repairs().map(({ cause }) => cause))).toEqual(new Set(['kernel']));
   }
 
   it('gets no step from an agent that is started again', async () => {
@@ -95,13 +103,11 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
       'the uplink goes down and up',
       'ip link set eth0 down; ip link set eth0 up; ip route add default via 10.50.0.1; ip -6 address replace 2001:db8:50::11/64 dev eth0 nodad; ip -6 route replace default via 2001:db8:50::1',
     ],
-  ])('is repaired within a second when %s', async (what, damage) => {
+  ])('is repaired at once when %s', async (what, damage) => {
     const before = picture(host);
-    host.sh(damage);
-    const damagedMs = performance.now();
 
-    await agent.quiet();
-    report(what, damagedMs);
+    await repairAfter(what, damage);
+
     expect(picture(host)).toBe(before);
     expect(agent.rounds.flatMap(({ failures }) => failures)).toEqual([]);
   });
@@ -112,13 +118,11 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     ['a rule is added to ours', 'nft add rule ip calico-node postrouting accept'],
     ['an element is deleted', 'nft delete element ip calico-node masqueraded { 10.77.0.0/16 }'],
     ['our chain is emptied', 'nft flush chain ip6 calico-node postrouting'],
-  ])('is repaired within a second when %s', async (what, damage) => {
+  ])('is repaired at once when %s', async (what, damage) => {
     const before = tables(host);
-    host.sh(damage);
-    const damagedMs = performance.now();
 
-    await agent.quiet();
-    report(what, damagedMs);
+    await repairAfter(what, damage);
+
     expect(tables(host)).toBe(before);
   });
 
@@ -139,11 +143,13 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
       expect(routeTo()).toBe(before);
 
       host.sh(`ip ${family} route del ${address}`);
-      const tookMs = await until('the route to the pod', () => routeTo() !== '');
+      const lostMs = performance.now();
+      await until('the route to the pod', () => routeTo() !== '');
       // It is as the plugin makes it.
       expect(routeTo()).toBe(before);
-      expect(tookMs).toBeGreaterThan(150);
-      expect(tookMs).toBeLessThan(1_000);
+      const { cause, endedMs = 0 } = agent.rounds.findLast(({ steps }) => steps.length > 0) ?? {};
+      expect(cause).toBe('pods');
+      expect(endedMs - lostMs).toBeGreaterThan(POD_PATIENCE_MS);
       const calm = agent.rounds.length;
       await realClock.sleep(400);
       expect(agent.rounds.length).toBe(calm);
@@ -158,12 +164,31 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     host.sh(`ip route del ${address}`);
     agent = startAgent(host, 'node1', undefined);
     agent.lookAgain();
+    await until('a look', () => agent.rounds.length > 0);
     await agent.quiet();
-    expect(agent.rounds).toMatchObject([{ desired: undefined, failures: [] }]);
+    expect(agent.rounds.filter(({ desired, failures }) => desired ?? failures[0])).toEqual([]);
 
     await agent.tell([...RECORDS, ...POOLS, endpointRecord('node1', 'a', 'cali1', [address])]);
 
     await until('the route to the pod', () => host.sh(`ip route show ${address}`) !== '');
+  });
+
+  it('makes the route to a pod again that was lost while nothing was to be changed', async () => {
+    const { pod: address } = HOSTS.node1;
+    await agent.tell([...POOLS, endpointRecord('node1', 'a', 'cali1', [address])]);
+    await agent.tell([{ ...READY, text: undefined }]);
+    await agent.quiet();
+    const calm = agent.rounds.length;
+    host.sh(`ip route del ${address}`);
+    const looks = () => agent.rounds.slice(calm).filter(({ cause }) => cause === 'pods');
+    await until('the second look, at which it is lost', () => looks().length > 1);
+    expect(host.sh(`ip route show ${address}`)).toBe('');
+
+    const { steps } = await agent.tell([READY]);
+
+    expect(steps.map((step) => step.do)).toEqual(['replace-route']);
+    expect(host.sh(`ip route show ${address}`)).not.toBe('');
+    await agent.tell(POOLS);
   });
 
   it('tries what the kernel refuses less and less often', async () => {
@@ -174,11 +199,13 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
 
     host.sh('echo 1 > /proc/sys/net/ipv6/conf/cali1/disable_ipv6');
     agent.lookAgain();
-    await realClock.sleep(2_500);
+    const retries = () => agent.rounds.slice(calm).filter(({ cause }) => cause === 'retry');
+    await until('five more attempts', () => retries().length >= 5);
 
-    const failed = agent.rounds.slice(calm).filter(({ failures }) => failures.length > 0);
-    expect(failed.length).toBeGreaterThan(1);
-    expect(failed.length).toBeLessThan(7);
+    const tries = retries().slice(0, 5);
+    expect(tries.filter(({ failures }) => failures.length === 0)).toEqual([]);
+    // 100, 200, 400 and 800 ms are the least.
+    expect((tries[4]?.endedMs ?? 0) - (tries[0]?.endedMs ?? 0)).toBeGreaterThan(1_400);
     host.sh('echo 0 > /proc/sys/net/ipv6/conf/cali1/disable_ipv6');
     await until('the route again', () => host.sh(`ip -6 route show ${address}`).includes('cali1'));
     host.sh('ip -6 address replace fe80::ecee:eeff:feee:eeee/64 dev cali1 nodad');
@@ -197,21 +224,23 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     const calm = agent.rounds.length;
 
     host.sh('ip link del cali2');
-    await realClock.sleep(700);
+    await until('a look', () => agent.rounds.length > calm);
+    await realClock.sleep(3 * POD_PATIENCE_MS);
 
     const since = agent.rounds.slice(calm);
     expect(since.flatMap(({ steps, failures }) => [...steps, ...failures])).toEqual([]);
-    expect(since.map(({ cause }) => cause)).not.toContain('pods');
+    const causes = since.map(({ cause }) => cause);
+    // It looks for the route only if it stood still for so long that it does not know of the interface yet.
+    if (causes[0] === 'kernel') expect(causes).not.toContain('pods');
     await agent.tell(POOLS);
   });
 
   it('follows the MTU of the uplink, with devices and routes', async () => {
     host.sh('ip link set eth0 mtu 1400');
-    const tookMs = await until('mtu 1350 of the tunnel and its routes', () => {
+    await until('mtu 1350 of the tunnel and its routes', () => {
       const route = host.sh('ip route show 10.77.161.192/28');
       return host.sh('ip link show vxlan.calico').includes('mtu 1350') && route.endsWith('mtu 1350');
     });
-    expect(tookMs).toBeLessThan(1_000);
     host.sh('ip link set eth0 mtu 1500');
     await until('mtu 1450', () => host.sh('ip link show vxlan.calico').includes('mtu 1450'));
   });
@@ -248,13 +277,16 @@ describe.skipIf(whyNoNetns() !== undefined)('a host that is kept equal', () => {
     const calm = agent.rounds.length;
     await realClock.sleep(300);
     expect(agent.rounds.length).toBe(calm);
-    for (let n = 0; n < 120; n++) {
+    const repairs = () => agent.rounds.slice(calm).filter(({ steps }) => steps.length > 0);
+    await until('22 repairs', () => {
       host.sh('ip route del 10.77.101.80/28 2>/dev/null || true');
-      await realClock.sleep(10);
-    }
-    const repairs = agent.rounds.slice(calm).filter(({ steps }) => steps.length > 0);
-    expect(repairs.length).toBeGreaterThan(5);
-    expect(repairs.length).toBeLessThanOrEqual(25);
+      return repairs().length >= 22;
+    });
+    const times = repairs().map(({ endedMs }) => endedMs);
+    const rests = times
+      .map((atMs, n) => ({ ofMs: atMs - (times[n - 1] ?? 0), twentyTookMs: atMs - (times[n - 20] ?? 0) }))
+      .filter(({ twentyTookMs }, n) => n >= 20 && twentyTookMs < 10_000);
+    for (const { ofMs } of rests) expect(ofMs).toBeGreaterThan(900);
   });
 });
 
