@@ -26,7 +26,6 @@ export async function bundle(entry: string, outfile: string): Promise<readonly s
     format: 'cjs',
     plugins: [embedEtcdProtocol()],
   });
-  requireAscii(outfile);
   return Object.keys(inputs);
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundle } from '../../../build/bundle.ts';
+import { bundle, bundleInParts } from '../../../build/bundle.ts';
 import { type Etcd, startEtcd } from '../../support/etcd.ts';
 import { output } from '../../support/run.ts';
 import { REPOSITORY } from '../../support/tools.ts';
@@ -37,7 +37,8 @@ it('a bundled etcd client works far from its packages and keeps 64-bit numbers',
 });
 
 it('the program holds no gRPC library, which would be part of every call', async () => {
-  const files = await bundle(join(REPOSITORY, 'src/main.ts'), join(folder, 'program.cjs'));
+  const [outfile, parts] = [join(folder, 'program.cjs'), join(folder, 'parts')];
+  const { files } = await bundleInParts('src/main.ts', outfile, parts, ['./operator.ts']);
   expect(files).toContainEqual(expect.stringMatching(/src\/main\.ts$/));
   expect(files.filter((path) => /node_modules\/(?:etcd3|@grpc|protobufjs)\//.test(path))).toEqual([]);
 });
