@@ -28,6 +28,7 @@ function real(name: string, limitMs = 30_000) {
       include: [`test/${name}/**/*.test.ts`],
       testTimeout: limitMs,
       hookTimeout: limitMs,
+      expect: { poll: { timeout: 15_000 } },
       // Each agent has two threads of the pool that wait for the kernel: with four, one of three agents in a test hears nothing.
       env: { UV_THREADPOOL_SIZE: '16' },
       fileParallelism: false,

@@ -6,7 +6,7 @@ import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { forgetConnections } from '../../src/network/forget-connections.ts';
 import { dumpConnections } from '../../src/network/netlink/conntrack.ts';
 import { openFilterSocket } from '../../src/network/netlink/socket.ts';
-import { makeNetns, moveTo, type TestNetns, whyNoNetns } from '../support/netns.ts';
+import { makeNetns, moveTo, type TestNetns, untilLinksAreReady, whyNoNetns } from '../support/netns.ts';
 import { findTool } from '../support/tools.ts';
 
 const why =
@@ -30,7 +30,8 @@ describe.skipIf(why !== undefined)(
         ip address add 10.9.${number}.1/24 dev ${name}; ip -6 address add fd09:${number}::1/64 dev ${name} nodad`);
         peer.sh(`ip link set lo up; ip link set eth0 up; ip address add 10.9.${number}.2/24 dev eth0
         ip -6 address add fd09:${number}::2/64 dev eth0 nodad
-        ip route add default via 10.9.${number}.1; ip -6 route add default via fd09:${number}::1`);
+        ip route add default via 10.9.${number}.1; ip -6 route add default via fd09:${number}::1
+        ${untilLinksAreReady(1)}`);
       };
       connect(world, 'world', 0);
       const pods = [1, 2].map((number) => {
@@ -42,6 +43,7 @@ describe.skipIf(why !== undefined)(
       nft 'add rule ip t c oifname world masquerade'
       nft add table ip6 t; nft 'add chain ip6 t c { type filter hook forward priority 0; }'
       nft 'add rule ip6 t c ct state established accept'`);
+      host.sh(untilLinksAreReady(3));
       stack.use(moveTo(host));
       const list = () => host.sh('cat /proc/net/nf_conntrack').split('\n').filter(Boolean);
       return { stack, world, pods, list };
@@ -50,9 +52,9 @@ describe.skipIf(why !== undefined)(
     it('forgets what the address began and what it answers, translated or not, and nothing of others', () => {
       const { stack, world, pods, list } = lab();
       using _lab = stack;
-      for (const pod of pods) pod.sh('ping -c 1 -W 1 10.9.0.2');
-      world.sh('ping -c 1 -W 1 10.9.1.2; ping -c 1 -W 1 10.9.2.2');
-      pods[1]?.sh('ping -c 1 -W 1 10.9.1.2');
+      for (const pod of pods) pod.sh('ping -c 1 -W 5 10.9.0.2');
+      world.sh('ping -c 1 -W 5 10.9.1.2; ping -c 1 -W 5 10.9.2.2');
+      pods[1]?.sh('ping -c 1 -W 5 10.9.1.2');
       const before = list();
       expect(before).toHaveLength(5);
       using socket = openFilterSocket();

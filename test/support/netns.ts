@@ -101,7 +101,17 @@ function hostSetUp(hasDefaultRoute: boolean): string {
     echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
     ${hasDefaultRoute ? 'ip route add default via 192.0.2.254' : ''}
     ${hasDefaultRoute ? 'ip -6 route add default via 2001:db8::fe dev uplink' : ''}
+    ${untilLinksAreReady(2)}
   `;
+}
+
+/**
+ * Shell lines that wait until so many links have found their other end and have a link-local address: the kernel sees to
+ * that when it comes to it, and until then a link takes no packets, and routes come by themselves.
+ */
+export function untilLinksAreReady(count: number): string {
+  const ready = 'ip -6 -o address show up scope link | wc -l';
+  return `tries=250; while [ $tries -gt 0 ] && [ "$(${ready})" -lt ${count} ]; do tries=$((tries - 1)); sleep 0.02; done`;
 }
 
 /** Moves the calling thread, and the processes it starts, into the namespace until disposed of. */

@@ -5,7 +5,7 @@
  *     node2 10.50.0.12 2001:db8:50::12 ─┴─ router ─── 10.60.0.13 2001:db8:60::13 node3
  */
 
-import { makeNetns, type TestNetns } from './netns.ts';
+import { makeNetns, type TestNetns, untilLinksAreReady } from './netns.ts';
 
 export type Subnet = 50 | 60;
 
@@ -72,6 +72,7 @@ export function makeHost(router: TestNetns, number: number, subnet: Subnet): Sub
     ip address add ${ipv6}/64 dev eth0 nodad
     ip route add default via ${gateway.ipv4}
     ip -6 route add default via ${gateway.ipv6}
+    ${untilLinksAreReady(1)}
   `);
   return { name, subnet, ipv4, ipv6, netns };
 }

@@ -19,8 +19,8 @@ describe.skipIf(why !== undefined)(`an agent${why === undefined ? '' : ` (skippe
     using agent = startAgent(host, 'node1', [...RECORDS, endpointRecord('node1', 'a', 'cali1', [POD])]);
     await agent.tell([poolRecord('v4', '10.77.0.0/16', { vxlanMode: 'Always', natOutgoing: true })]);
     await agent.quiet();
-    fabric.pods.node1.sh('ping -c 1 -W 1 10.50.0.1');
-    host.sh('ping -c 1 -W 1 10.50.0.12');
+    fabric.pods.node1.sh('ping -c 1 -W 5 10.50.0.1');
+    host.sh('ping -c 1 -W 5 10.50.0.12');
     expect(connections()).toContain(`src=${POD} dst=10.50.0.1`);
 
     host.sh('ip -6 route flush cache; ip route replace 172.20.0.0/16 via 10.50.0.1');
@@ -40,7 +40,7 @@ describe.skipIf(why !== undefined)(`an agent${why === undefined ? '' : ` (skippe
     const first = startAgent(host, 'node1', records);
     await first.tell([pool]);
     await first.quiet();
-    fabric.pods.node1.sh('ping -c 1 -W 1 10.50.0.1');
+    fabric.pods.node1.sh('ping -c 1 -W 5 10.50.0.1');
     first[Symbol.dispose]();
     using second = startAgent(host, 'node1', records);
     await second.tell([pool]);
