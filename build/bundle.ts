@@ -63,14 +63,16 @@ export async function bundleInParts(
   const first = partsOfEntry(entry, outputs);
   const late = Object.keys(outputs).filter((path) => !first.has(path));
   const shared = late.flatMap((path) => importsOf(path, outputs)).filter((path) => first.has(path));
-  await bundleFirst([...first][0] ?? '', shared, outfile, folder);
+  const [entryPart = ''] = first;
+  await bundleFirst(entryPart, shared, outfile, folder);
+  for (const path of first) rmSync(path);
   for (const path of late) await makeCommonJs(path);
   return { files: Object.keys(inputs), lateParts: late };
 }
 
 type Outputs = Metafile['outputs'];
 
-/** The file made of the entry comes first. */
+/** All that the entry needs at once, beginning with the file that it became. */
 function partsOfEntry(entry: string, outputs: Outputs): ReadonlySet<string> {
   const parts = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === entry));
   // A set is walked to its end, whatever is added meanwhile.
@@ -86,7 +88,7 @@ function importsOf(path: string, outputs: Outputs): readonly string[] {
     .map(({ path }) => path);
 }
 
-/** The parts become one again, in which names are bound when it is made and not when it runs. */
+/** These parts become one file again, in which names are bound when it is made and not when it runs. */
 async function bundleFirst(
   entry: string,
   shared: readonly string[],

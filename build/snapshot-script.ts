@@ -17,13 +17,14 @@ export function snapshotScript(bundlePath: string, flags: readonly string[]): st
         '(function (require, module, exports) {' + text + '\\n})',
         { filename },
       );
-    const parts = new Map();
+    const first = { exports: {} };
+    const late = new Map();
     const load = (name) => {
       if (!name.startsWith('./')) return process.getBuiltinModule(name);
-      if (Object.hasOwn(parts.get('./').exports, name)) return parts.get('./').exports[name];
-      if (parts.has(name)) return parts.get(name).exports;
+      if (name in first.exports) return first.exports[name];
+      if (late.has(name)) return late.get(name).exports;
       const module = { exports: {} };
-      parts.set(name, module);
+      late.set(name, module);
       const file = name.slice('./'.length);
       const text = process.getBuiltinModule('node:sea').getAsset(file, 'utf8');
       evaluate(text, file)(load, module, module.exports);
@@ -33,8 +34,6 @@ export function snapshotScript(bundlePath: string, flags: readonly string[]): st
     setFlagsFromString('--no-lazy');
     const run = evaluate(source, 'calico.cjs');
     setFlagsFromString('--lazy');
-    const first = { exports: {} };
-    parts.set('./', first);
     run(load, first, first.exports);
   `;
 }
