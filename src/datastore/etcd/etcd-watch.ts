@@ -133,8 +133,12 @@ async function watchOn(
       }
     },
   });
-  const alarm = setInterval(() => {
+  const failIfSilent = () => {
     if (isSilent) fail(new CallError(STATUS.unavailable, `no sign of life for ${2 * patienceMs} ms`, true));
+  };
+  const alarm = setInterval(() => {
+    // When it was this process that stood still, the answer has come, and is read after the timers.
+    if (isSilent) setImmediate(failIfSilent);
     isSilent = true;
     call.send(PROGRESS_REQUEST);
   }, patienceMs);

@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from '
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createInterrupter } from '../../../src/base/interruption.ts';
 import type { EtcdSettings } from '../../../src/datastore/etcd/etcd-settings.ts';
@@ -16,12 +17,17 @@ import { type Etcd, startEtcd } from '../../support/etcd.ts';
 import { layLine } from '../../support/line.ts';
 import { listening } from '../../support/peer.ts';
 
-const PATIENCE_MS = 150;
+/** Of watches that are to find out that etcd is silent. */
+const PATIENCE_MS = 500;
 const NO_FILES = { caCertFile: undefined, certFile: undefined, keyFile: undefined, user: undefined };
 const GONE = { name: 'CalicoError', kind: 'unavailable' };
 
 function open(endpoints: readonly string[], changes: Partial<EtcdSettings> = {}): Watch {
-  return openEtcdWatch({ endpoints, ...NO_FILES, ...changes }, realClock, { patienceMs: PATIENCE_MS });
+  return openEtcdWatch({ endpoints, ...NO_FILES, ...changes }, realClock);
+}
+
+function openImpatient(...endpoints: readonly string[]): Watch {
+  return openEtcdWatch({ endpoints, ...NO_FILES }, realClock, { patienceMs: PATIENCE_MS });
 }
 
 /** Follows everything under /calico/ from now on; gives what comes of it once it has begun. */
@@ -48,6 +54,10 @@ async function begin(watch: Watch, prefix = '/calico/') {
   return { ended, hears, interrupt };
 }
 
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 describe('a watch of an etcd that fails', () => {
   let etcd: Etcd;
   beforeAll(async () => {
@@ -57,7 +67,7 @@ describe('a watch of an etcd that fails', () => {
   const port = () => Number(new URL(etcd.endpoint).port);
 
   it('stays while nothing happens for longer than its patience', async () => {
-    const { ended, hears } = await begin(open([etcd.endpoint]));
+    const { ended, hears } = await begin(openImpatient(etcd.endpoint));
     const end = ended.catch((error) => error);
     const quiet = new Promise((resolve) => setTimeout(resolve, 6 * PATIENCE_MS, 'still there'));
     expect(await Promise.race([end, quiet])).toBe('still there');
@@ -66,16 +76,29 @@ describe('a watch of an etcd that fails', () => {
     await heard;
   });
 
+  it('stays when it is this process that stood still for longer than its patience', async () => {
+    const { ended, hears } = await begin(openImpatient(etcd.endpoint));
+    const end = ended.catch((error) => error);
+    // From then on always when it has just asked whether etcd is there, and the answer is on its way.
+    const standing = setInterval(() => setImmediate(standStill, 1.5 * PATIENCE_MS), PATIENCE_MS);
+    standStill(1.5 * PATIENCE_MS);
+    await sleep(4 * PATIENCE_MS);
+    clearInterval(standing);
+    const heard = hears('/calico/b');
+    await etcd.put('/calico/b', 'x');
+    expect(await Promise.race([end, heard])).toBeUndefined();
+  });
+
   it('ends when etcd stops without a word', async () => {
-    const { ended } = await begin(open([etcd.endpoint]));
+    const { ended } = await begin(openImpatient(etcd.endpoint));
     etcd.pause();
     onTestFinished(() => etcd.resume());
-    await expect(ended).rejects.toMatchObject({ ...GONE, message: /no sign of life for 300 ms/ });
+    await expect(ended).rejects.toMatchObject({ ...GONE, message: /no sign of life for 1000 ms/ });
   });
 
   it.each(['request', 'response'] as const)('ends when nothing gets through as a %s', async (direction) => {
     const line = await layLine(port());
-    const { ended } = await begin(open([`http://127.0.0.1:${line.port}`]));
+    const { ended } = await begin(openImpatient(`http://127.0.0.1:${line.port}`));
     line.hold(direction);
     await expect(ended).rejects.toMatchObject({ ...GONE, message: /no sign of life/ });
   });
@@ -83,7 +106,7 @@ describe('a watch of an etcd that fails', () => {
   it('ends when etcd accepts the connection and says nothing', async () => {
     etcd.pause();
     onTestFinished(() => etcd.resume());
-    await expect(begin(open([etcd.endpoint]))).rejects.toMatchObject(GONE);
+    await expect(begin(openImpatient(etcd.endpoint))).rejects.toMatchObject(GONE);
   });
 
   it('ends when the line is cut, and begins again at the next endpoint', async () => {
