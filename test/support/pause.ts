@@ -6,8 +6,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 export function pauseProcess(pid: number): void {
   process.kill(pid, 'SIGSTOP');
   const threads = `/proc/${pid}/task`;
-  const isStopped = (thread: string): boolean =>
-    / T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8').replace(/.*\)/, ''));
+  const isStopped = (thread: string): boolean => {
+    try {
+      return / [TZ] /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8').replace(/.*\)/, ''));
+    } catch {
+      // It ended meanwhile.
+      return true;
+    }
+  };
   while (!readdirSync(threads).every(isStopped))
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askGate } from '../../../src/readiness/ask-gate.ts';
 import { makeCa, makeCertificate } from '../../support/certificates.ts';
+import { freePort } from '../../support/free-port.ts';
 import { run } from '../../support/run.ts';
 import { REPOSITORY } from '../../support/tools.ts';
 
@@ -68,9 +69,7 @@ describe('askGate()', () => {
   });
 
   it('says why there is no answer', async () => {
-    const closed = createServer();
-    const port = await listen(closed);
-    await new Promise((resolve) => closed.close(resolve));
+    const port = await freePort();
     expect(await askGate(`http://127.0.0.1:${port}/`, WAIT_MS)).toBe(
       `connect ECONNREFUSED 127.0.0.1:${port}`,
     );
