@@ -11,6 +11,8 @@ export interface Line {
   cutAfter(direction: Direction, byteCount: number): void;
   /** From now on nothing gets through in this direction of what is connected. */
   hold(direction: Direction): void;
+  /** From now on nothing gets through at all, of what connects as well, until it is cut. */
+  silence(): void;
   /** Cuts what is connected; new connections work. */
   cut(): void;
   /** Bytes that got through, of all connections. */
@@ -23,8 +25,10 @@ export async function layLine(targetPort: number): Promise<Line> {
   const passed = { request: 0, response: 0 };
   const left: Record<Direction, number | undefined> = { request: undefined, response: undefined };
   const held = new Set<Socket>();
+  let isSilent = false;
 
   const cut = (): void => {
+    isSilent = false;
     for (const end of ends.keys()) end.resetAndDestroy();
     ends.clear();
   };
@@ -51,7 +55,7 @@ export async function layLine(targetPort: number): Promise<Line> {
       ends.set(from, direction);
       from.on('error', () => undefined);
       from.on('close', () => to.destroy());
-      from.on('data', (piece: Buffer) => held.has(from) || pass(direction, to, piece));
+      from.on('data', (piece: Buffer) => isSilent || held.has(from) || pass(direction, to, piece));
     }
   });
 
@@ -62,6 +66,9 @@ export async function layLine(targetPort: number): Promise<Line> {
     },
     hold: (direction) => {
       for (const [end, its] of ends) if (its === direction) held.add(end);
+    },
+    silence: () => {
+      isSilent = true;
     },
     cut,
     passed: (direction) => passed[direction],
