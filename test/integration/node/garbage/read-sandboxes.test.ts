@@ -88,7 +88,7 @@ describe('findRunningCalls()', () => {
     expect(findRunningCalls()('c1')).toBe(false);
     const plugin = spawn('/bin/cat', [], { argv0: '/opt/cni/bin/calico', env: { CNI_CONTAINERID: 'c1' } });
     onTestFinished(() => void plugin.kill());
-    await expect.poll(() => findRunningCalls()('c1')).toBe(true);
+    await expect.poll(() => findRunningCalls()('c1'), { timeout: 10_000 }).toBe(true);
     expect(findRunningCalls()('c2')).toBe(false);
   });
 });
