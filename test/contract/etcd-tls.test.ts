@@ -140,8 +140,8 @@ describe('a store on etcd over TLS', () => {
     async (_what, changes, kind, text, advice) => {
       const refused = { name: 'CalicoError', kind, message: text, details: advice };
       const store = open(changes());
-      await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject(refused);
-      await expect(store.commit(create('/refused'), deadline(1_000))).rejects.toMatchObject(refused);
+      await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject(refused);
+      await expect(store.commit(create('/refused'), deadline())).rejects.toMatchObject(refused);
     },
   );
 
@@ -168,7 +168,7 @@ describe('a store on etcd over TLS', () => {
     const other = await startEtcd({ tls: { ca: ca.cert, ...make() } });
     onTestFinished(() => other.stop());
     const store = open({ endpoints: [other.endpoint] });
-    await expect(store.read([{ key: '/a' }], deadline(1_000))).rejects.toMatchObject(expected);
+    await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject(expected);
   });
 
   it('asks whether http and https were mixed up', async () => {
@@ -189,7 +189,7 @@ describe('a store on etcd over TLS', () => {
     const store = open({ caCertFile: otherCa.cert });
     const startMs = performance.now();
     await expect(store.read([{ key: '/a' }], deadline())).rejects.toMatchObject({ kind: 'config' });
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(performance.now() - startMs).toBeLessThan(4_500);
   });
 
   it('asks the endpoint whose certificate is good, and names the one whose is not', async () => {
@@ -236,7 +236,9 @@ describe('a store on etcd over TLS', () => {
       });
       onTestFinished(() => void old.close());
       const store = open({ endpoints: [`https://127.0.0.1:${await listening(old)}`] });
-      await expect(store.read([{ key: '/a' }], deadline(500))).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(store.read([{ key: '/a' }], deadline(2_000))).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
       expect(hasTalked).toBe(isAccepted);
     },
   );
@@ -246,7 +248,7 @@ describe('a store on etcd over TLS', () => {
       import { openEtcdStore } from '${REPOSITORY}/src/datastore/etcd/etcd-store.ts';
       import { deadline, realClock } from '${REPOSITORY}/test/support/clock.ts';
       const store = openEtcdStore(JSON.parse(process.env.SETTINGS), realClock);
-      console.log((await store.read([{ key: '/a' }], deadline(2_000))).entries.length);
+      console.log((await store.read([{ key: '/a' }], deadline())).entries.length);
       await store.close();`;
     const readWith = (caFile: string) =>
       run([process.execPath, '--input-type=module', '-e', program], {

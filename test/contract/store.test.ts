@@ -225,7 +225,7 @@ describe.each(etcdClients)('a store on %s', (_name, open) => {
 
   it('takes an IPv6 address in brackets', async () => {
     const store = open({ ...unreachable, endpoints: ['http://[::1]:1'] }, realClock);
-    await expect(store.read([{ key: '/a' }], deadline(300))).rejects.toThrow(
+    await expect(store.read([{ key: '/a' }], deadline(600))).rejects.toThrow(
       /\[::1\]:1: .*connect E.* ::1:1/,
     );
     await store.close();
@@ -281,7 +281,7 @@ describe.each(etcdClients)('a store on %s', (_name, open) => {
         expect: [{ key: '/a', revision: ABSENT }],
         write: [{ type: 'put', key: '/a', value: 'x' }],
       } as const;
-      await expect(store.commit(write, deadline(300))).rejects.toMatchObject({
+      await expect(store.commit(write, deadline(1_000))).rejects.toMatchObject({
         name: 'AmbiguousCommitError',
       });
     } finally {

@@ -68,12 +68,12 @@ describe.skipIf(why !== undefined)(`isolated.sh${why === undefined ? '' : ` (ski
       });
       await vi.waitFor(
         () => expect(readdirSync(folder, { recursive: true }).length).toBeGreaterThan(2),
-        5000,
+        15_000,
       );
       child.kill(signal);
       await new Promise((resolve) => child.once('close', resolve));
       expect(readdirSync(folder)).toEqual([]);
-      await vi.waitFor(() => expect(processesMarked(folder)).toEqual([]), 5000);
+      await vi.waitFor(() => expect(processesMarked(folder)).toEqual([]), 15_000);
     },
   );
 });

@@ -55,7 +55,7 @@ describe('waitForGates()', () => {
 
   it('gives up at the deadline of the call', async () => {
     closedFor.set('/a', 100);
-    await expect(wait(['/a'], 3_500)).rejects.toMatchObject({
+    await expect(wait(['/a'], 4_000)).rejects.toMatchObject({
       message: expect.stringMatching(/^readiness gates are not ready after 3000 ms/),
     });
     expect(asked).toHaveLength(4);

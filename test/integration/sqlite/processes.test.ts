@@ -104,7 +104,8 @@ describe('kill -9', () => {
       for (const stdout of await Promise.all(seen)) answers.push(...answersIn(stdout));
       await expectWhole(answers);
     }
-    expect(answers.length).toBeGreaterThan(24);
+    // At the least one of each writer.
+    expect(answers.length).toBeGreaterThanOrEqual(24);
   });
 
   type Writer = ChildProcessByStdio<null, Readable, null>;

@@ -20,7 +20,8 @@ let lines: string[] = [];
 const note = (message: string, fields: object = {}) =>
   void lines.push(`${message} ${JSON.stringify(fields)}`);
 const log: Log = { debug: note, info: note, warn: note, error: note };
-const listening = () => vi.waitUntil(() => lines.some((line) => line.includes('agent: serves')));
+const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, { timeout: 10_000 });
+const listening = () => until(() => lines.some((line) => line.includes('agent: serves')));
 
 afterAll(() => stack.dispose());
 afterEach(() => {
@@ -92,7 +93,7 @@ describe('servePages()', () => {
     const other = createServer().listen(port, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     await serve(tcpPlace('health', '127.0.0.1', port, 'FELIX_HEALTHPORT'));
-    await vi.waitUntil(() => lines.length > 0);
+    await until(() => lines.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(lines).toEqual([
       expect.stringContaining(`health cannot be served at 127.0.0.1:${port}: it is in use`),
@@ -127,7 +128,7 @@ describe('servePages()', () => {
 
   it('says so when it has no such address', async () => {
     await serve(tcpPlace('health', '192.0.2.1', 9099, 'X'));
-    await vi.waitUntil(() => lines.length > 0);
+    await until(() => lines.length > 0);
     expect(lines[0]).toContain('EADDRNOTAVAIL');
   });
 });
@@ -159,7 +160,7 @@ describe('socketPlace()', () => {
     await serve(socketPlace('the status', path, 'CALICO_NODE_SOCKET'));
     await listening();
     await serve(socketPlace('the status', path, 'CALICO_NODE_SOCKET'));
-    await vi.waitUntil(() => lines.some((line) => line.includes('it is in use')));
+    await until(() => lines.some((line) => line.includes('it is in use')));
     expect(lines.at(-1)).toContain('CALICO_NODE_SOCKET');
     expect(await get(path)).toBe(200);
   });
@@ -168,7 +169,7 @@ describe('socketPlace()', () => {
     const path = join(folder(), 'notes.txt');
     writeFileSync(path, 'mine');
     await serve(socketPlace('the status', path, 'SOCKET'));
-    await vi.waitUntil(() => lines.some((line) => line.includes('cannot be served')));
+    await until(() => lines.some((line) => line.includes('cannot be served')));
     expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 
@@ -197,9 +198,9 @@ describe('serveWhere()', () => {
       );
     at(one);
     at(one);
-    await vi.waitUntil(() => isUp(one));
+    await until(() => isUp(one));
     at(two);
-    await vi.waitUntil(() => isUp(two));
+    await until(() => isUp(two));
     expect(await isUp(one)).toBe(false);
     at(two, false);
     expect(await isUp(two)).toBe(false);
