@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MOUNTED = '/sys/fs/cgroup';
+/** A file, a control group that is open, a process. */
+const GONE = new Set<unknown>(['ENOENT', 'ENODEV', 'ESRCH']);
 
 export interface ControlGroup {
   /** As kubelet and the CRI name it: from the root of each hierarchy. */
@@ -32,21 +34,26 @@ function hierarchies(): readonly string[] {
   return readdirSync(MOUNTED).map((name) => join(MOUNTED, name));
 }
 
-/** The folder and all below, deepest first; none when it does not exist. */
+/** The folder and all below, deepest first; none when it does not exist. Those who made them may just remove them. */
 function foldersBelow(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true }));
+  if (entries === undefined) return [];
+  const below = entries.filter((entry) => entry.isDirectory());
   return [...below.flatMap(({ name }) => foldersBelow(join(folder, name))), folder];
 }
 
 function killAll(folder: string): void {
-  const pids = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').map(Number);
-  for (const pid of pids.filter((pid) => pid > 0)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
+  const text = unlessGone(() => readFileSync(join(folder, 'cgroup.procs'), 'utf8')) ?? '';
+  const pids = text.split('\n').map(Number);
+  for (const pid of pids.filter((pid) => pid > 0)) unlessGone(() => process.kill(pid, 'SIGKILL'));
+}
+
+function unlessGone<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && GONE.has(error.code)) return undefined;
+    throw error;
   }
 }
 

@@ -11,5 +11,6 @@ export async function removeWithMounts(folder: string): Promise<void> {
     .filter((point) => point.startsWith(`${folder}/`));
   // The last one may be on top of, or inside of, an earlier one.
   for (const point of points.reverse()) await output(['umount', '--lazy', point]);
-  rmSync(folder, { recursive: true, force: true });
+  // Containers write logs to the end.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }

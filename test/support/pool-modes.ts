@@ -64,7 +64,7 @@ export async function changeMode(
   await untilFollowed(lab, mode, pods, pool.cidr.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 15_000;
 
 /** Resolves when the routes of all hosts to the pods are those of the mode. */
 export async function untilFollowed(
