@@ -46,7 +46,8 @@ export function outdatedBy(
       return message.portId === ownPortId ? [] : withRoutes(message.payload.readInt32LE(4), ours);
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      return message.portId !== ownPortId && isOfInterest(message.payload, ours) ? ['routes'] : [];
+      if (message.portId === ownPortId || !isOfInterest(message.payload, ours)) return [];
+      return message.type === RTM_DELROUTE ? withItsLink('routes') : ['routes'];
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
       return message.portId === ownPortId ? [] : outdatedByNeighbour(message, ours);
@@ -87,9 +88,15 @@ function isOfInterest(payload: Buffer, ours: OurDevices): boolean {
 /** An entry that goes may have lost its state before. */
 function outdatedByNeighbour({ type, payload }: NetlinkMessage, ours: OurDevices): readonly HostPart[] {
   if (payload.length < 12 || !ours.indexes.has(payload.readInt32LE(4))) return [];
-  if (payload.readUInt8(0) === AF_BRIDGE) return ['fdb'];
+  const part = payload.readUInt8(0) === AF_BRIDGE ? 'fdb' : 'neighbours';
+  if (type === RTM_DELNEIGH) return withItsLink(part);
   const isPermanent = (payload.readUInt16LE(8) & NUD_PERMANENT) !== 0;
-  return isPermanent || type === RTM_DELNEIGH ? ['neighbours'] : [];
+  return isPermanent || part === 'fdb' ? [part] : [];
+}
+
+/** What goes may go with its link, of which the kernel tells last: on one that is gone, or down, nothing can be put back. */
+function withItsLink(part: HostPart): readonly HostPart[] {
+  return ['links', part];
 }
 
 /** The family of the table of this name that somebody else has changed; `undefined`: none. */

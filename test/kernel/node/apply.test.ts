@@ -7,6 +7,7 @@ import { listenToKernel, ROUTE_GROUPS } from '../../../src/network/netlink/liste
 import { type NetlinkSocket, openNetlinkSocket } from '../../../src/network/netlink/socket.ts';
 import type { HostRoute } from '../../../src/node/host-route.ts';
 import { applySteps } from '../../../src/node/kernel/apply.ts';
+import { outdatedBy } from '../../../src/node/kernel/notice.ts';
 import { createObserver } from '../../../src/node/kernel/observe.ts';
 import type { HostStep } from '../../../src/node/reconcile/host-step.ts';
 import { realClock } from '../../support/clock.ts';
@@ -158,6 +159,31 @@ describe.skipIf(whyNoNetns() !== undefined)('a host', () => {
 
     expect(applySteps(socket, routes)).toEqual([]);
     expect(host.sh('ip route show proto 202 | wc -l')).toBe('3000');
+  });
+
+  it('loses a device with all that it has: whatever of it is told first, links are read as well', async () => {
+    host.sh(`
+      ip link add vxlan.calico type vxlan id 4096 local 10.50.0.11 dev eth0 dstport 4789 nolearning
+      ip address add 10.77.180.112/32 dev vxlan.calico
+      ip link set vxlan.calico up
+      bridge fdb add 66:a4:6f:e0:c4:da dev vxlan.calico dst 10.60.0.13 self permanent
+      ip neigh add 10.77.161.192 lladdr 66:a4:6f:e0:c4:da dev vxlan.calico nud permanent
+      ip -6 route add fd00:77:0:2::/122 dev vxlan.calico proto 202
+    `);
+    const observer = createObserver(socket);
+    observer.look();
+    const told: NetlinkMessage[] = [];
+    const onMessages = (messages: readonly NetlinkMessage[]) => void told.push(...messages);
+    const groups = Object.values(ROUTE_GROUPS);
+    stack.use(listenToKernel({ of: 'route', groups, onMessages, onLost: () => undefined }));
+
+    host.sh('ip link del vxlan.calico');
+
+    const meanings = () => told.map((message) => outdatedBy(message, observer.ours(), 0));
+    await until('all of it', () => meanings().some((parts) => parts.length === 4));
+    const first = meanings().filter((parts) => parts.length > 0);
+    expect(first.length).toBeGreaterThan(1);
+    expect(first.filter((parts) => !parts.includes('links') && !parts.includes('switches'))).toEqual([]);
   });
 
   it('tells of changes, and says when it could not tell all', async () => {
