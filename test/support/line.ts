@@ -13,6 +13,8 @@ export interface Line {
   hold(direction: Direction): void;
   /** From now on nothing gets through at all, of what connects as well, until it is cut. */
   silence(): void;
+  /** Holds back the answers to the request with which so many bytes have got through in all. */
+  holdAnswersAfter(byteCount: number): void;
   /** Cuts what is connected; new connections work. */
   cut(): void;
   /** Bytes that got through, of all connections. */
@@ -26,6 +28,7 @@ export async function layLine(targetPort: number): Promise<Line> {
   const left: Record<Direction, number | undefined> = { request: undefined, response: undefined };
   const held = new Set<Socket>();
   let isSilent = false;
+  let holdAfter = Number.POSITIVE_INFINITY;
 
   const cut = (): void => {
     isSilent = false;
@@ -33,10 +36,18 @@ export async function layLine(targetPort: number): Promise<Line> {
     ends.clear();
   };
 
+  const hold = (direction: Direction): void => {
+    for (const [end, its] of ends) if (its === direction) held.add(end);
+  };
+
   const pass = (direction: Direction, to: Socket, piece: Buffer): void => {
     const room = left[direction] ?? piece.length;
     const through = piece.subarray(0, room);
     passed[direction] += through.length;
+    if (passed.request >= holdAfter) {
+      holdAfter = Number.POSITIVE_INFINITY;
+      hold('response');
+    }
     if (left[direction] === undefined) return void to.write(through);
     left[direction] = room - through.length;
     to.write(through, () => {
@@ -64,8 +75,9 @@ export async function layLine(targetPort: number): Promise<Line> {
     cutAfter: (direction, byteCount) => {
       left[direction] = byteCount;
     },
-    hold: (direction) => {
-      for (const [end, its] of ends) if (its === direction) held.add(end);
+    hold,
+    holdAnswersAfter: (byteCount) => {
+      holdAfter = byteCount;
     },
     silence: () => {
       isSilent = true;
