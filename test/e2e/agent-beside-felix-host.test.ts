@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AgentLab, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
+import { type AgentLab, type LabPod, makeAgentLab, PATIENCE } from '../support/agent-lab.ts';
 import { writePool } from '../support/cluster.ts';
 import { type TestNetns, whyNoNetns } from '../support/netns.ts';
 import { answers } from '../support/ping.ts';
@@ -118,10 +118,12 @@ describe.skipIf(why !== undefined)(
       await writePool(lab.etcd, 'four', '10.77.0.0/16', { vxlanMode });
       await actAsFelix(direct);
       const device = vxlanMode === 'Always' ? 'vxlan.calico' : 'eth0';
-      await vi.waitUntil(() => lab.host(1).sh(`ip route show ${FELIX.block}`).includes(`dev ${device}`), {
-        timeout: 5_000,
-        interval: 20,
-      });
+      const routes = [[1, device] as const, [3, 'vxlan.calico'] as const];
+      for (const [number, by] of routes)
+        await vi.waitUntil(
+          () => lab.host(number).sh(`ip route show ${FELIX.block}`).includes(`dev ${by}`),
+          PATIENCE,
+        );
       const [one, felix, three] = pods as readonly [LabPod, LabPod, LabPod];
       expect(felix.ipv4.startsWith('10.77.101.')).toBe(true);
       const ways: readonly (readonly [string, TestNetns, string])[] = [
@@ -142,9 +144,9 @@ describe.skipIf(why !== undefined)(
       await writePool(lab.etcd, 'four', '10.77.0.0/16', { vxlanMode: 'Always' });
       await lab.etcd.put(key, JSON.stringify({ ...node, spec: { bgp: node.spec.bgp } }));
       const routes = () => lab.host(3).sh(`ip route show ${FELIX.block}; ip neigh show ${FELIX.tunnel}`);
-      await vi.waitUntil(() => routes().trim() === '', { timeout: 5_000, interval: 20 });
+      await vi.waitUntil(() => routes().trim() === '', PATIENCE);
       await lab.etcd.put(key, JSON.stringify(node));
-      await vi.waitUntil(() => routes().includes('vxlan.calico'), { timeout: 5_000, interval: 20 });
+      await vi.waitUntil(() => routes().includes('vxlan.calico'), PATIENCE);
     });
   },
 );

@@ -1,7 +1,7 @@
 /** Three hosts, an etcd and our executable alone: agents make the pods of different hosts reach each other. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AgentLab, type LabHost, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
+import { type AgentLab, type LabHost, type LabPod, makeAgentLab, PATIENCE } from '../support/agent-lab.ts';
 import { writePool } from '../support/cluster.ts';
 import { whyNoNetns } from '../support/netns.ts';
 
@@ -33,7 +33,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
   it('lets every pod reach every other, with packets of full size, directly or through the tunnel', async () => {
     const pairs = pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => ({ from, to })));
     for (const { from, to } of pairs) {
-      await vi.waitUntil(() => reaches(from, to), { timeout: 10_000, interval: 100 });
+      await vi.waitUntil(() => reaches(from, to), PATIENCE);
       expect(reaches(from, to, 1450 - 28)).toBe(true);
     }
     const routes = lab.hosts[0]?.sh('ip route');
@@ -57,6 +57,6 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
   it('puts back what somebody takes away', async () => {
     const [first, , third] = pods as [LabPod, LabPod, LabPod];
     first.host.sh('ip link del vxlan.calico');
-    await vi.waitUntil(() => reaches(first, third), { timeout: 5_000, interval: 50 });
+    await vi.waitUntil(() => reaches(first, third), PATIENCE);
   });
 });

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type AgentLab, type LabHost, type LabPod, makeAgentLab } from '../support/agent-lab.ts';
+import { type AgentLab, type LabHost, type LabPod, makeAgentLab, PATIENCE } from '../support/agent-lab.ts';
 import { writePool } from '../support/cluster.ts';
 import { executable } from '../support/executable.ts';
 import { whyNoNetns } from '../support/netns.ts';
@@ -99,7 +99,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await writePool(lab.etcd, 'vx', '10.77.0.0/16', { vxlanMode: 'CrossSubnet' });
     await lab.startAgents();
     pods = [await lab.host(1).makePod(), await lab.host(2).makePod()];
-    await vi.waitUntil(arePodsConnected, { timeout: 5_000, interval: 100 });
+    await vi.waitUntil(arePodsConnected, PATIENCE);
   }, 60_000);
   afterAll(() => lab[Symbol.asyncDispose]());
 
@@ -120,7 +120,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
       .split('\n')
       .filter((line) => /\[(?:WARNING|ERROR)\]/.test(line));
   const untilSaid = (host: LabHost, text: string) =>
-    vi.waitUntil(() => problems(host).some((line) => line.includes(text)), { timeout: 5_000, interval: 50 });
+    vi.waitUntil(() => problems(host).some((line) => line.includes(text)), PATIENCE);
 
   it('names everything that is wrong with the records, once, and routes all the rest', async () => {
     for (const [key, text] of RECORDS) await lab.etcd.put(key, text);
@@ -138,10 +138,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(arePodsConnected()).toBe(true);
     const [added, cidr] = [`${BLOCKS}/10.77.200.0-26`, '10.77.200.0/26'];
     await lab.etcd.put(added, blockText(cidr, 'node2'));
-    await vi.waitUntil(() => host.sh('ip route').includes(`${cidr} via 10.50.0.12 dev eth0`), {
-      timeout: 3_000,
-      interval: 20,
-    });
+    await vi.waitUntil(() => host.sh('ip route').includes(`${cidr} via 10.50.0.12 dev eth0`), PATIENCE);
     expect(host.sh('ip -d -o link show vxlan.calico')).toContain('dstport 4789');
     // What cannot be done is tried again, and is told no more.
     await sleep(2_000);
@@ -154,10 +151,8 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     for (const wrong of RECORDS.map(([key]) => key).filter(isName)) await lab.etcd.remove(wrong);
     for (const pool of ['wide', 'same-1', 'same-2', 'ipip'])
       await lab.etcd.remove(`${RESOURCES}/ippools/${pool}`);
-    await vi.waitUntil(() => !host.sh('ip neigh show dev vxlan.calico').includes('66:00:00:00:00:01'), {
-      timeout: 3_000,
-      interval: 20,
-    });
+    const neighbours = () => host.sh('ip neigh show dev vxlan.calico');
+    await vi.waitUntil(() => !neighbours().includes('66:00:00:00:00:01'), PATIENCE);
     expect(arePodsConnected()).toBe(true);
   });
 
@@ -208,7 +203,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
       '--inh-caps',
       '-all',
     ]);
-    await vi.waitUntil(() => arePodsConnected(), { timeout: 10_000, interval: 100 });
+    await vi.waitUntil(arePodsConnected, PATIENCE);
     expect(agent.log()).not.toContain('a step failed');
     agent.child.kill('SIGTERM');
     await agent.ended;
@@ -228,23 +223,24 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
       expect(agent.log()).not.toContain('registration');
       felix.kill('SIGKILL');
       await agent.ready;
-      await vi.waitUntil(arePodsConnected, { timeout: 5_000, interval: 100 });
+      await vi.waitUntil(arePodsConnected, PATIENCE);
     });
 
     it('stops repairing as soon as it sees that Felix undoes it, and says so', async () => {
       const host = lab.host(2);
       const felix = await startOther(host, 'calico-felix');
-      for (let i = 0; i < 10 && !logOf(host).includes('finding="foreign-agent"'); i++) {
+      const isSeen = () => logOf(host).includes('finding="foreign-agent"');
+      for (let times = 0; times < 20 && !isSeen(); times++) {
         host.sh('ip route flush proto 202');
-        await sleep(100);
+        await vi.waitUntil(() => isSeen() || host.sh('ip route show proto 202') !== '', PATIENCE);
       }
-      await untilSaid(host, 'Felix runs on this host');
+      expect(isSeen()).toBe(true);
       host.sh('ip route flush proto 202');
       await sleep(300);
       expect(host.sh('ip route show proto 202')).toBe('');
       felix.kill('SIGKILL');
-      await vi.waitUntil(arePodsConnected, { timeout: 8_000, interval: 100 });
-    }, 20_000);
+      await vi.waitUntil(arePodsConnected, PATIENCE);
+    });
   });
 
   async function startOther(host: LabHost, name: string): Promise<ChildProcess> {
@@ -253,7 +249,8 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     copyFileSync('/bin/sleep', join(folder, name));
     const child = spawn(requireTool('ip'), ['netns', 'exec', host.netns.name, join(folder, name), '60']);
     onTestFinished(() => void child.kill('SIGKILL'));
-    await sleep(200);
+    const isBegun = () => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').startsWith(folder);
+    await vi.waitUntil(isBegun, PATIENCE);
     return child;
   }
 
@@ -281,7 +278,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
   async function runAgent(host: LabHost, env: Readonly<Record<string, string>>, under?: readonly string[]) {
     await host.agent?.kill('SIGTERM');
     const agent = spawnAgent(host, env, under);
-    const timer = setTimeout(() => agent.child.kill('SIGKILL'), 10_000);
+    const timer = setTimeout(() => agent.child.kill('SIGKILL'), PATIENCE.timeout);
     const exitCode = await agent.ended;
     clearTimeout(timer);
     return { exitCode, stderr: agent.log() };

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AgentLab, type LabHost, makeAgentLab } from '../support/agent-lab.ts';
+import { type AgentLab, type LabHost, makeAgentLab, PATIENCE } from '../support/agent-lab.ts';
 import { writePool } from '../support/cluster.ts';
 import { executable } from '../support/executable.ts';
 import { metricValue, readMetrics } from '../support/metrics-text.ts';
@@ -50,7 +50,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await lab.etcd.crash();
     const agent = host.startAgent();
     const isTold = async () => (await ask('/readiness', 9099)).body.includes('cannot reach etcd');
-    await vi.waitUntil(() => isTold().catch(() => false), { timeout: 20_000, interval: 100 });
+    await vi.waitUntil(() => isTold().catch(() => false), PATIENCE);
     expect(await ask('/readiness', 9099)).toMatchObject({
       status: 503,
       body: expect.stringMatching(/^not ready\nthe datastore has not been read yet: .*\n$/),
@@ -74,7 +74,10 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
   it('tells Prometheus about the datastore, the kernel and its addresses', async () => {
     const labels = { ippool: 'vx', node: host.name };
     const isCounted = async () => metricValue(await metrics(), 'ipam_allocations_in_use', labels) === 2;
-    await vi.waitUntil(isCounted, { timeout: 5_000, interval: 100 });
+    await vi.waitUntil(isCounted, PATIENCE);
+    const isRouted = async () =>
+      metricValue(await metrics(), 'calico_node_routes', { via: 'vxlan.calico' }) === 1;
+    await vi.waitUntil(isRouted, PATIENCE);
     const read = await metrics();
     const value = (name: string, of = {}) => metricValue(read, name, of);
     expect(value('felix_resync_state')).toBe(3);
@@ -124,7 +127,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await lab.etcd.crash();
     const isTold = async () =>
       (await ask('/readiness', 9099)).body.includes('the datastore has not been reached');
-    await vi.waitUntil(isTold, { timeout: 30_000, interval: 200 });
+    await vi.waitUntil(isTold, { timeout: 50_000, interval: 200 });
     expect((await ask('/readiness', 9099)).status).toBe(200);
     expect((await ask('/liveness', 9099)).status).toBe(200);
     const read = await metrics();
@@ -135,9 +138,9 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(stdout).toContain('not reached; what is known stays');
     await lab.etcd.restart();
     const isBack = async () => metricValue(await metrics(), 'felix_resync_state') === 3;
-    await vi.waitUntil(isBack, { timeout: 30_000, interval: 200 });
+    await vi.waitUntil(isBack, { timeout: 50_000, interval: 200 });
     expect((await ask('/readiness', 9099)).body).toBe('ready\n');
-  }, 60_000);
+  }, 120_000);
 
   it('moves where FelixConfiguration says', async () => {
     const spec = { prometheusMetricsPort: 9191, healthEnabled: false };
@@ -150,7 +153,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
         spec,
       }),
     );
-    await vi.waitUntil(() => ask('/metrics', 9191).catch(() => undefined), { timeout: 5_000, interval: 100 });
+    await vi.waitUntil(() => ask('/metrics', 9191).catch(() => undefined), PATIENCE);
     await expect(ask('/metrics', 9091)).rejects.toThrow('fetch failed');
     await expect(ask('/readiness', 9099)).rejects.toThrow('fetch failed');
   });
@@ -185,9 +188,12 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     const felix = join(other.folder, 'calico-felix');
     copyFileSync('/bin/sleep', felix);
     const running = spawn('ip', ['netns', 'exec', other.netns.name, felix, '60']);
-    await vi.waitUntil(() => readFileSync(`/proc/${running.pid}/cmdline`, 'utf8').startsWith(felix));
+    await vi.waitUntil(
+      () => readFileSync(`/proc/${running.pid}/cmdline`, 'utf8').startsWith(felix),
+      PATIENCE,
+    );
     const agent = other.startAgent();
-    await vi.waitUntil(() => agent.log().includes('serves the status'), { timeout: 10_000 });
+    await vi.waitUntil(() => agent.log().includes('serves the status'), PATIENCE);
     const waiting = await other.run([executable('calico'), 'node', 'status']);
     expect(waiting.exitCode).toBe(1);
     expect(waiting.stdout).toMatch(/not ready\n +nothing is begun: Felix runs on this host/);

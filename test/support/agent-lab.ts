@@ -16,6 +16,9 @@ import { type Finished, type RunOptions, run } from './run.ts';
 import { toolPath } from './tools.ts';
 import { makeHost, makeRouter, routerAddresses, type Subnet, type SubnetHost } from './two-subnets.ts';
 
+/** For `vi.waitUntil`: what agents do at once may take long where others work as well. */
+export const PATIENCE = { timeout: 20_000, interval: 20 } as const;
+
 export interface AgentLabOptions {
   /** One for each host, node1 first; without it three hosts, the third in the other subnet. */
   readonly subnets?: readonly Subnet[];

@@ -1,11 +1,14 @@
 /** Echo requests without a break, and which of them nobody answered. */
 
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toolPath } from './tools.ts';
 
 export interface PingStream {
   /** So many have been answered by now. */
   answered(): number;
+  /** Resolves when so many more have been answered; rejects when they are not in half a minute, or it ended. */
+  answers(more: number): Promise<void>;
   /** Ends it. */
   stop(): Promise<PingReport>;
 }
@@ -32,8 +35,15 @@ export function startPing(netns: { readonly name: string }, address: string, int
     child.once('error', reject);
     child.once('close', () => resolve());
   });
+  const answered = () => text.match(ANSWER)?.length ?? 0;
   return {
-    answered: () => text.match(ANSWER)?.length ?? 0,
+    answered,
+    answers: async (more) => {
+      const enough = answered() + more;
+      for (const giveUp = AbortSignal.timeout(LIMIT_MS); answered() < enough; await sleep(10))
+        if (giveUp.aborted || child.exitCode !== null)
+          throw new Error(`${answered()} of ${enough} requests were answered:\n${text}`);
+    },
     stop: async () => {
       child.kill('SIGINT');
       await ended;
@@ -42,6 +52,7 @@ export function startPing(netns: { readonly name: string }, address: string, int
   };
 }
 
+const LIMIT_MS = 30_000;
 const ANSWER = /^\[[\d.]+\] \d+ bytes from .* icmp_seq=\d+ .*time=/gm;
 
 /** Of what ping printed with `-D`: `[1795286000.123456] 64 bytes from 10.0.0.1: icmp_seq=7 ttl=62 time=0.1 ms`. */

@@ -1,7 +1,7 @@
 /** The modes of a pool, and the way that packets between pods of two hosts take in each. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentLab, LabHost, LabPod } from './agent-lab.ts';
+import { type AgentLab, type LabHost, type LabPod, PATIENCE } from './agent-lab.ts';
 import { writePool } from './cluster.ts';
 import { routerAddresses } from './two-subnets.ts';
 
@@ -64,8 +64,6 @@ export async function changeMode(
   await untilFollowed(lab, mode, pods, pool.cidr.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-const PATIENCE_MS = 15_000;
-
 /** Resolves when the routes of all hosts to the pods are those of the mode. */
 export async function untilFollowed(
   lab: AgentLab,
@@ -73,11 +71,11 @@ export async function untilFollowed(
   pods: readonly LabPod[],
   family: PodFamily,
 ): Promise<void> {
-  for (const startedMs = performance.now(); ; await sleep(10)) {
+  for (const startedMs = performance.now(); ; await sleep(PATIENCE.interval)) {
     const wrong = wrongRoutes(lab, mode, pods, family);
     if (wrong.length === 0) return;
-    if (performance.now() - startedMs > PATIENCE_MS)
-      throw new Error(`not within ${PATIENCE_MS} ms: ${mode.name}\n${wrong.join('\n')}`);
+    if (performance.now() - startedMs > PATIENCE.timeout)
+      throw new Error(`not within ${PATIENCE.timeout} ms: ${mode.name}\n${wrong.join('\n')}`);
   }
 }
 
