@@ -45,7 +45,7 @@ export default defineConfig({
       real('contract'),
       real('integration'),
       real('kernel'),
-      real('e2e'),
+      real('e2e', 90_000),
       real('kubernetes', 120_000),
     ],
     pool: 'forks',

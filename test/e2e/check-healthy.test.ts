@@ -138,7 +138,7 @@ describe.skipIf(why !== undefined)(
       node.host.sh(`ip route del ${pod.ipv4}`);
       const [answer] = await Promise.all([
         pod.check(),
-        sleep(500).then(() => node.host.sh(`ip route add ${pod.ipv4} dev ${pod.hostIf} scope link proto 80`)),
+        sleep(200).then(() => node.host.sh(`ip route add ${pod.ipv4} dev ${pod.hostIf} scope link proto 80`)),
       ]);
       isWell(answer);
     });

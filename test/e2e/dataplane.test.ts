@@ -172,7 +172,7 @@ describe.skipIf(why !== undefined)(`the way a pod is wired${skipped}`, () => {
         expect(answer.json).toMatchObject({ code: 101, msg: expect.stringMatching(message) });
         expect(methods(calls)).toEqual(['Add', 'Del']);
         expect(await kept()).toEqual(before);
-        expect(answer.elapsedMs).toBeLessThan(8_000);
+        expect(answer.elapsedMs).toBeLessThan(20_000);
       },
     );
 

@@ -24,7 +24,7 @@ const WORKERS = 8;
 const KILLED_SHARE = 0.05;
 const LONGEST_LIFE_MS = 500;
 /** 30 s for the work and 10 s to take it back; the rest is for a slow machine. */
-const LONGEST_CALL_MS = 45_000;
+const LONGEST_CALL_MS = 55_000;
 const LATER = 11;
 /** So many calls end before the next fault: on a slow machine there are not more faults than on a fast one. */
 const CALLS_BETWEEN_FAULTS = { least: 4, most: 16 };
@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)(
       expect(history.longestMs()).toBeLessThan(LONGEST_CALL_MS);
       expect(await leftovers(node)).toEqual([]);
       expect(node.host.sh('ip -o link | grep -v lo: || true')).toBe('');
-    }, 600_000);
+    }, 1_500_000);
 
     it('that stands still for longer than any call may take fails all of them in time', async () => {
       const history = createHistory();

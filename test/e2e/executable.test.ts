@@ -228,7 +228,7 @@ describe.skipIf(whyNotAlone !== undefined)(
         ipam: { type: 'calico-ipam' },
       };
       writeFileSync(join(folder, 'conf.json'), JSON.stringify(conf));
-      writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:20 attempts:1\n');
+      writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n');
       // It takes the questions: without it, they are refused at once.
       const silent = `require('dgram').createSocket('udp4').bind(53, '127.0.0.1', () => console.log('bound'))`;
       const script = `
@@ -245,6 +245,7 @@ describe.skipIf(whyNotAlone !== undefined)(
             CNI_IFNAME: 'eth0',
             CNI_PATH: EXECUTABLE_FOLDER,
           },
+          timeoutMs: 80_000,
         },
       );
       expect(JSON.parse(stdout)).toMatchObject({
@@ -252,7 +253,7 @@ describe.skipIf(whyNotAlone !== undefined)(
         msg: expect.stringContaining('http://one.test:2379'),
       });
       expect(exitCode).toBe(1);
-      expect(elapsedMs).toBeLessThan(15_000);
+      expect(elapsedMs).toBeLessThan(25_000);
     });
   },
 );

@@ -1,10 +1,11 @@
 /** STATUS: whether an ADD could be served now, on a real etcd and a real kernel. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { tryLockFile } from '../../src/network/native.ts';
 import { writeCluster, writePool } from '../support/cluster.ts';
 import { cnitool } from '../support/cnitool.ts';
 import { executable } from '../support/executable.ts';
@@ -79,26 +80,33 @@ describe.skipIf(why !== undefined)(`STATUS${why === undefined ? '' : ` (skipped:
 
   it('takes no lock', async () => {
     const file = join(folder, 'held.lock');
-    writeFileSync(file, '');
-    node.host.sh(`flock ${file} sleep 5 >/dev/null 2>&1 & sleep 0.1`);
-    expect(succeeded(await status({ ipam_lock_file: file })).elapsedMs).toBeLessThan(3_000);
+    const holder = openSync(file, 'a');
+    onTestFinished(() => closeSync(holder));
+    expect(tryLockFile(holder)).toBe(true);
+    // An ADD goes on without it after 15 s.
+    expect(succeeded(await status({ ipam_lock_file: file })).elapsedMs).toBeLessThan(12_000);
   });
 
-  it('takes far less than 100 ms of CPU', async () => {
+  it('takes little more CPU than a call that asks nobody', () => {
     const input = join(folder, 'conf.json');
     writeFileSync(input, JSON.stringify(node.conf({ cniVersion: '1.1.0' })));
+    const [status, version] = [cpuOf('STATUS', input), cpuOf('VERSION', input)];
+    process.stdout.write(`STATUS: ${status.toFixed(0)} ms of CPU each, VERSION: ${version.toFixed(0)}\n`);
+    expect(status).toBeLessThan(3 * version);
+  });
+
+  /** Milliseconds of one call, of many. */
+  function cpuOf(command: string, input: string): number {
     const count = 20;
     const text = node.host.sh(
-      `export CNI_COMMAND=STATUS CNI_PATH=${REFERENCE_PLUGINS}:${join(executable('calico'), '..')}
-       for i in $(seq ${count}); do ${executable('calico')} < ${input}; done; times`,
+      `export CNI_COMMAND=${command} CNI_PATH=${REFERENCE_PLUGINS}:${join(executable('calico'), '..')}
+       for i in $(seq ${count}); do ${executable('calico')} < ${input} > /dev/null; done; times`,
     );
     const [user = 0, system = 0] = [...(text.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)].map(
       ([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds),
     );
-    const each = ((user + system) * 1_000) / count;
-    process.stdout.write(`STATUS: ${each.toFixed(0)} ms of CPU each\n`);
-    expect(each).toBeLessThan(100);
-  });
+    return ((user + system) * 1_000) / count;
+  }
 
   describe('refuses what is wrong in the call itself as an ADD would', () => {
     it.each([
@@ -136,7 +144,7 @@ describe.skipIf(why !== undefined)(`STATUS${why === undefined ? '' : ` (skipped:
     ])('without: %s', async (_, conf, message) => {
       const answer = await status(conf);
       expect(answer.json).toMatchObject({ code: 50, msg: expect.stringMatching(message) });
-      expect(answer.elapsedMs).toBeLessThan(4_000);
+      expect(answer.elapsedMs).toBeLessThan(15_000);
       expect((await status(conf)).json).toEqual(answer.json);
     });
 

@@ -1,6 +1,6 @@
 /** Pods on a real containerd, made over the CRI as kubelet makes them, with portmap and bandwidth chained. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Cri, PodSandbox } from '../support/cri.ts';
 import {
   type KubernetesNodeWithApi,
@@ -58,8 +58,10 @@ describe.skipIf(why !== undefined)(`pods on containerd${skipped}`, () => {
     if (server === undefined || client === undefined) throw new Error('no pods');
     await cri.runContainer(server.sandboxId, server.pod, ['httpd', '-f', '-p', '8080', '-h', '/www']);
     const container = await cri.runContainer(client.sandboxId, client.pod, ['sleep', '1000']);
-    const page = await cri.exec(container, ['wget', '-q', '-O', '-', `http://${server.address}:8080/`]);
-    expect(page).toEqual({ stdout: 'hello\n', stderr: '', exitCode: 0 });
+    await eventually(async () => {
+      const page = await cri.exec(container, ['wget', '-q', '-O', '-', `http://${server.address}:8080/`]);
+      expect(page).toEqual({ stdout: 'hello\n', stderr: '', exitCode: 0 });
+    });
     await Promise.all(pods.map(remove));
     expect(await node.leftovers()).toEqual([]);
   });
@@ -74,8 +76,10 @@ describe.skipIf(why !== undefined)(`pods on containerd${skipped}`, () => {
       },
     });
     await cri.runContainer(pod.sandboxId, pod.pod, ['httpd', '-f', '-p', '8080', '-h', '/www']);
-    const answer = await fetch(`http://${NODE_IP}:18080/`);
-    expect(await answer.text()).toBe('hello\n');
+    await eventually(async () => {
+      const answer = await fetch(`http://${NODE_IP}:18080/`);
+      expect(await answer.text()).toBe('hello\n');
+    });
     const limits = node.host.sh('tc qdisc show').split('\n');
     expect(limits).toContainEqual(expect.stringMatching(/^qdisc tbf .* dev cali\w+ .* rate 10Mbit /));
     expect(limits).toContainEqual(expect.stringMatching(/^qdisc tbf .* dev bwp\w+ .* rate 20Mbit /));
@@ -99,6 +103,9 @@ describe.skipIf(why !== undefined)(`pods on containerd${skipped}`, () => {
     expect(await node.leftovers()).toEqual([]);
   });
 });
+
+/** A server of a container listens some time after that was started. */
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 50 });
 
 interface RunningPod {
   readonly pod: PodSandbox;

@@ -130,7 +130,7 @@ describe.skipIf(why !== undefined)(`the endpoint of a pod${skipped}`, () => {
       const second = await networkPod(node, pod);
       const process = spawn('ip', ['netns', 'exec', second.netns.name, 'sleep', '60'], { stdio: 'ignore' });
       try {
-        await vi.waitUntil(() => sameNetns(`/proc/${process.pid}/ns/net`, second.netns.path));
+        await vi.waitUntil(() => sameNetns(`/proc/${process.pid}/ns/net`, second.netns.path), 20_000);
         await del({ call: { ...first.call, netns: `/proc/${process.pid}/ns/net` } });
         expectConnected(node, second);
         await del({ call: { ...second.call, netns: `/proc/${process.pid}/ns/net` } });

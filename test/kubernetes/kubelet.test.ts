@@ -75,10 +75,11 @@ describe.skipIf(why !== undefined)(`pods of a kubelet on its own${skipped}`, () 
       expect(pod).toMatchObject({ metadata: { name: `web-${NODE_NAME}` }, status: { phase: 'Running' } });
       expect(pod.status.podIP).toMatch(POD_ADDRESS);
     });
-    expect(await getPage(18080)).toBe('hello\n');
+    // Running is a container whose server need not listen yet.
+    await eventually(async () => expect(await getPage(18080)).toBe('hello\n'));
     kubelet.removeManifest('web');
     await eventually(async () => expect(await node.leftovers()).toEqual([]));
-    expect(await kubelet.pods()).toEqual([]);
+    await eventually(async () => expect(await kubelet.pods()).toEqual([]));
   });
 });
 

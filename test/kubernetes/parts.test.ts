@@ -80,8 +80,11 @@ describe.skipIf(why !== undefined)(`the parts of Kubernetes${skipped}`, () => {
           { metadata: { name: 'web-node1' }, status: { phase: 'Running', podIP: ADDRESS } },
         ]),
       );
-      const answer = await fetch('http://192.0.2.1:18080/');
-      expect(await answer.text()).toBe('hello\n');
+      // Running is a container whose server need not listen yet.
+      await eventually(async () => {
+        const answer = await fetch('http://192.0.2.1:18080/');
+        expect(await answer.text()).toBe('hello\n');
+      });
       kubelet.removeManifest('web');
       await eventually(async () => {
         const sandboxes = await containerd.cri.listPodSandboxes();
