@@ -36,7 +36,7 @@ describe.skipIf(why !== undefined)(
       await Promise.all([1, 3].map((number) => lab.host(number).startAgent().ready));
       const ofFelix = { conf: { nodename: FELIX.name, nodename_file_optional: true } };
       pods = await Promise.all([lab.host(1).makePod(), lab.host(2).makePod(ofFelix), lab.host(3).makePod()]);
-    }, 60_000);
+    });
     afterAll(() => stack.disposeAsync());
 
     /** As calico/node and Calico's IPAM write it, with the tunnel's address at the block's beginning. */

@@ -35,7 +35,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       await lab.startAgents();
       const both = { ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' } };
       pods = await Promise.all([1, 1, 2, 3, 3].map((number) => lab.host(number).makePod({ conf: both })));
-    }, 60_000);
+    });
     afterAll(() => stack.disposeAsync());
 
     it('every address is in use, and each host has some that it has borrowed, or lent', async () => {
@@ -78,7 +78,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       lasting = await Promise.all([on(1), on(2), on(3)]);
       await changeMode(lab, LASTING, vxlanCrossSubnet, lasting);
       await changeMode(lab, PASSING, vxlanCrossSubnet, []);
-    }, 60_000);
+    });
     afterAll(() => stack.disposeAsync());
 
     it('reach an address that was asked for in another node’s block, until it is given back', async () => {
@@ -182,7 +182,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       await vi.waitUntil(isKnown, PATIENCE);
       expect(await labDifferences(lab)).toEqual([]);
       for (const from of [first, third]) expect(await answers(from.netns, second.ipv4)).toBe(true);
-    }, 90_000);
+    });
   });
 });
 

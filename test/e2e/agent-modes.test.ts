@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)(`pools${why === undefined ? '' : ` (skipped: 
     lab = stack.use(await makeAgentLab({ env: { IP6: 'autodetect' } }));
     await writePool(lab.etcd, FAMILIES[0].pool.name, FAMILIES[0].pool.cidr, vxlan.spec);
     await lab.startAgents();
-  }, 60_000);
+  });
   afterAll(() => stack.disposeAsync());
 
   describe.each(FAMILIES)('of $family', ({ family, pool, largest }) => {

@@ -41,7 +41,7 @@ describe.skipIf(why !== undefined)(`agents${why === undefined ? '' : ` (skipped:
       const on = (number: number) => lab.host(number).makePod();
       pods = await Promise.all([on(1), on(2), on(3)]);
       await changeMode(lab, pool, vxlan, pods);
-    }, 60_000);
+    });
     afterAll(() => stack.disposeAsync());
 
     /** As the only settings there are. */

@@ -38,7 +38,7 @@ describe.skipIf(why !== undefined)(`garbage${why === undefined ? '' : ` (skipped
     // The runtime has its sandbox, and somebody has removed its interface.
     remember(pods.halfDead);
     pods.halfDead.sh('ip link del eth0');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await lab[Symbol.asyncDispose]();
@@ -96,7 +96,7 @@ describe.skipIf(why !== undefined)(`garbage${why === undefined ? '' : ` (skipped
       );
     for (const { netns } of [pods.live, pods.remote]) expect(logs()).not.toContain(netns.name);
     expect(logs()).toMatch(/left alone .*why="the runtime has its sandbox/);
-  }, 60_000);
+  });
 
   it('of this node’s containers goes, and what lives or is another node’s stays', async () => {
     await startAgain('on');
@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(`garbage${why === undefined ? '' : ` (skipped
     await sleep(1_500);
     expect(await numberOfRecords()).toEqual({ live: 3, leaked: 0, remembered: 0, halfDead: 3, remote: 3 });
     pods.live.sh(`ping -c 1 -W 2 ${pods.remote.ipv4}`);
-  }, 60_000);
+  });
 
   it('of a removed node goes, but for what others have borrowed', async () => {
     const [, away] = lab.hosts as readonly LabHost[];
@@ -136,5 +136,5 @@ describe.skipIf(why !== undefined)(`garbage${why === undefined ? '' : ` (skipped
     );
     expect(await recordsOf(pods.remote)).toBe(0);
     for (const guest of guests) guest.sh(`ping -c 1 -W 2 ${pods.live.ipv4}`);
-  }, 90_000);
+  });
 });

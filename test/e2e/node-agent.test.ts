@@ -16,7 +16,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await writePool(lab.etcd, 'vxlan', '10.77.0.0/16', { vxlanMode: 'CrossSubnet' });
     await lab.startAgents();
     pods = await Promise.all(lab.hosts.map((host) => host.makePod()));
-  }, 60_000);
+  });
   afterAll(() => lab[Symbol.asyncDispose]());
 
   const reaches = (from: LabPod, to: LabPod, size = 56) => {
@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(agent.log()).not.toContain('host: changed');
     expect(podRoutes(first.host)).toBe(before);
     expect(reaches(first, third)).toBe(true);
-  }, 60_000);
+  });
 
   it('puts back what somebody takes away', async () => {
     const [first, , third] = pods as [LabPod, LabPod, LabPod];

@@ -100,7 +100,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await lab.startAgents();
     pods = [await lab.host(1).makePod(), await lab.host(2).makePod()];
     await vi.waitUntil(arePodsConnected, PATIENCE);
-  }, 60_000);
+  });
   afterAll(() => lab[Symbol.asyncDispose]());
 
   function arePodsConnected(): boolean {

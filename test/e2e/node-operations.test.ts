@@ -22,7 +22,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     lab = await makeAgentLab({ subnets: [50, 60] });
     host = lab.hosts[0] as LabHost;
     await writePool(lab.etcd, 'vx', '10.77.0.0/16', { vxlanMode: 'CrossSubnet' });
-  }, 60_000);
+  });
   afterAll(() => lab[Symbol.asyncDispose]());
 
   /** Asks as a kubelet or Prometheus does. */
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     expect(stdout).toContain('not reached yet');
     await agent.kill();
     await lab.etcd.restart();
-  }, 60_000);
+  });
 
   it('is ready when its host is as the cluster wants it', async () => {
     await lab.startAgents();
@@ -180,7 +180,7 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     await agent.ready;
     expect(agent.log()).toContain('liveness and readiness cannot be served at 127.0.0.1:9099: it is in use');
     expect(agent.log()).toContain("ss -ltnp 'sport = :9099'");
-  }, 60_000);
+  });
 
   it('says that it waits for Felix to end', async () => {
     const other = lab.hosts[1] as LabHost;
@@ -200,5 +200,5 @@ describe.skipIf(why !== undefined)(`calico node${why === undefined ? '' : ` (ski
     running.kill();
     await agent.ready;
     expect((await other.run([executable('calico'), 'node', 'status'])).exitCode).toBe(0);
-  }, 60_000);
+  });
 });

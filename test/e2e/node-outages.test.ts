@@ -40,7 +40,7 @@ describe.skipIf(why !== undefined)(`an outage${why === undefined ? '' : ` (skipp
     pods = await Promise.all(lab.hosts.map((host) => host.makePod()));
     await change();
     expect(await differences()).toEqual([]);
-  }, 60_000);
+  });
   afterAll(() => stack.disposeAsync());
 
   /** One node more with a block, another block of node3, and what the last change added is gone. */

@@ -19,7 +19,7 @@ describe.skipIf(why !== undefined)(
       lab = await makeAgentLab({ subnets: [50, 60] });
       await writePool(lab.etcd, 'vx', '10.77.0.0/16', { vxlanMode: 'Always' });
       await lab.startAgents();
-    }, 60_000);
+    });
     afterAll(() => lab[Symbol.asyncDispose]());
 
     const remove = (...options: readonly string[]) =>
