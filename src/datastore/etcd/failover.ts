@@ -70,7 +70,9 @@ export function storeOn(endpoints: readonly EtcdEndpoint[], clock: Clock, option
         preferred += 1;
         if (!(error instanceof CallError)) throw error;
         const failed = { url: endpoint.url, error };
-        failures.set(endpoint.url, failed);
+        // That time was up in the middle of another try says less than what came of the one before.
+        const isCutShort = isTransient(error) && deadline.remainingMs() < 1;
+        if (!isCutShort || !failures.has(endpoint.url)) failures.set(endpoint.url, failed);
         if (!isTransient(error)) throw await failure(endpoint, request, deadline, failures);
         if (isWrite && error.wasSent) throw new AmbiguousCommitError(error);
         if (isLast(failures, tries, giveUpAtMs, deadline))
