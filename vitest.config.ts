@@ -21,7 +21,7 @@ function fuzz(name: string) {
 }
 
 /** Tests that start servers or change the kernel: one file at a time per tier, a limit for slow machines. */
-function real(name: string, limitMs = 30_000) {
+function real(name: string, limitMs = 60_000) {
   return {
     test: {
       name,
