@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config';
 import { tallyReporter } from './test/support/tally-reporter.ts';
 
-/** Pure tests: many at once, no child processes. The limit tells what hangs from properties on a busy machine: some take 6 s alone. */
+/** Pure tests: many at once, no child processes but esbuild's. The limit tells what hangs from properties on a busy machine: some take 6 s alone. */
 function pure(name: string) {
   return { test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000 } };
 }

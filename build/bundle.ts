@@ -11,6 +11,8 @@ const OPTIONS = {
   charset: 'ascii',
   legalComments: 'none',
   logLevel: 'warning',
+  // ECMAScript modules are strict; what becomes CommonJS of them in a second step must say so.
+  tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
 } as const satisfies BuildOptions;
 
 /**

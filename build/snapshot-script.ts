@@ -17,10 +17,15 @@ export function snapshotScript(bundlePath: string, flags: readonly string[]): st
         '(function (require, module, exports) {' + text + '\\n})',
         { filename },
       );
+    const builtin = (name) => {
+      const found = process.getBuiltinModule(name);
+      if (found === undefined) throw new Error('there is no module ' + name + ' in Node.js');
+      return found;
+    };
     const first = { exports: {} };
     const late = new Map();
     const load = (name) => {
-      if (!name.startsWith('./')) return process.getBuiltinModule(name);
+      if (!name.startsWith('./')) return builtin(name);
       if (name in first.exports) return first.exports[name];
       if (late.has(name)) return late.get(name).exports;
       const module = { exports: {} };

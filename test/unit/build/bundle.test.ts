@@ -57,6 +57,12 @@ describe('bundleInParts()', () => {
     expect([...late.values()].map((path) => readFileSync(path, 'utf8')).join()).toContain('of a CHECK');
   });
 
+  it('is strict everywhere, as the modules are', async () => {
+    const { first, late } = await inParts(PROGRAM);
+    for (const path of [first, ...late.values()])
+      expect(readFileSync(path, 'utf8')).toMatch(/^"use strict";/);
+  });
+
   it('has each module once, so that an error of a part is what it is everywhere', async () => {
     const { first, late } = await inParts(PROGRAM);
     evaluate(first, late);
