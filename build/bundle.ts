@@ -15,6 +15,13 @@ const OPTIONS = {
   tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
 } as const satisfies BuildOptions;
 
+/** Of parts that are ECMAScript modules: what they import later they ask for with `require()`. */
+const TO_COMMON_JS = {
+  ...OPTIONS,
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+} as const satisfies BuildOptions;
+
 /**
  * Bundles `entry` (a TypeScript file) and all it imports into `outfile`; gives the paths of all files in it, from the
  * working directory.
@@ -103,12 +110,10 @@ async function bundleFirst(
     ...names.map((name) => `export * as ${name} from ${name};`),
   ].join('\n');
   await made({
-    ...OPTIONS,
+    ...TO_COMMON_JS,
     stdin: { contents, resolveDir: folder },
     outfile,
     bundle: true,
-    format: 'cjs',
-    supported: { 'dynamic-import': false },
     plugins: [leaveDynamicImports],
   });
   requireAscii(outfile);
@@ -132,10 +137,8 @@ function requireAscii(path: string): void {
 
 async function makeCommonJs(path: string): Promise<void> {
   const { code } = await transform(readFileSync(path, 'utf8'), {
-    ...OPTIONS,
-    format: 'cjs',
+    ...TO_COMMON_JS,
     sourcefile: basename(path),
-    supported: { 'dynamic-import': false },
   });
   writeFileSync(path, code);
 }

@@ -6,9 +6,9 @@ import { PROTOCOL_BOOT, PROTOCOL_NODE_AGENT } from '../network/netlink/route.ts'
 
 /** The protocol number of every route this agent writes, and only of those. */
 export const ROUTE_PROTOCOL = PROTOCOL_NODE_AGENT;
-/** Felix marks what it does not mark as boot with this. */
 /** What the CNI plugin writes to routes of pods. */
 export const PLUGIN_PROTOCOL = PROTOCOL_BOOT;
+/** Felix marks what it does not mark as boot with this. */
 export const FELIX_PROTOCOL = 80;
 export const BIRD_PROTOCOL = 12;
 export const KERNEL_PROTOCOL = 2;

@@ -53,17 +53,15 @@ export function startPing(netns: { readonly name: string }, address: string, int
 }
 
 const LIMIT_MS = 30_000;
-const ANSWER = /^\[[\d.]+\] \d+ bytes from .* icmp_seq=\d+ .*time=/gm;
+/** As ping prints it with `-D`: `[1795286000.123456] 64 bytes from 10.0.0.1: icmp_seq=7 ttl=62 time=0.1 ms`. */
+const ANSWER = /^\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) .*time=/gm;
 
-/** Of what ping printed with `-D`: `[1795286000.123456] 64 bytes from 10.0.0.1: icmp_seq=7 ttl=62 time=0.1 ms`. */
+/** Of all that ping printed. Throws when nobody answered. */
 export function readPings(text: string): PingReport {
-  const answers = Array.from(
-    text.matchAll(/^\[([\d.]+)\] \d+ bytes from .* icmp_seq=(\d+) .*time=/gm),
-    (match) => ({
-      atMs: Number(match[1]) * 1000,
-      number: Number(match[2]),
-    }),
-  );
+  const answers = Array.from(text.matchAll(ANSWER), (match) => ({
+    atMs: Number(match[1]) * 1000,
+    number: Number(match[2]),
+  }));
   if (answers.length === 0) throw new Error(`nobody answered:\n${text}`);
   const seen = new Set(answers.map(({ number }) => number));
   const last = answers.at(-1)?.number ?? 0;
